@@ -52,7 +52,7 @@ def anatomy(fig, style):
     ax.set_ylim(-0.1, 3.1)
     ax.set_aspect("equal")
     ax.set_axis_off()
-    return {"s": s, "bias": BIAS}
+    return {"s": s, "bias": BIAS, "x_1": X[0, 0], "x_2": X[1, 0]}
 
 
 @figure(width=6.0, height=4.6)
