@@ -69,7 +69,7 @@ def size_by_layer(width, scale, seed, depth=10):
 def weight_scale(fig, style):
     """Size of the activations by layer, and after ten layers by width."""
     left, right = fig.subplots(1, 2)
-    facts = {}
+    facts = {"scale": 0.1, "width": 64, "depth": 10}
     scales = (
         ("tenth", "0.1", lambda n: 0.1, style.orange, "s"),
         ("he", "sqrt(2/n)", lambda n: float(np.sqrt(2 / n)), style.blue, "o"),
