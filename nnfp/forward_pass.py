@@ -20,7 +20,7 @@ __all__ = ["Parameters", "Trace", "forward", "layer_sizes", "random_parameters"]
 class Parameters(NamedTuple):
     """The weights and biases of a network, keyed by layer.
 
-    Equation: eq-forward-pre-activation
+    Equation: eq-forward-layer
     Shapes:   W[l] (n[l], n[l-1]), b[l] (n[l], 1), l = 1..L
     Units:    b[l] those of Z[l]; W[l] those of Z[l] over those of A[l-1]
     Errors:   none here; forward and layer_sizes check
@@ -38,7 +38,7 @@ class Parameters(NamedTuple):
 class Trace(NamedTuple):
     """Every intermediate array of one forward pass, keyed by layer.
 
-    Equation: eq-forward-pre-activation, eq-forward-hidden
+    Equation: eq-forward-layer, eq-forward-output
     Shapes:   Z[l] (n[l], B), l = 1..L; A[l] (n[l], B), l = 0..L; Y_hat (n[L], B)
     Units:    A[0] those of the input, A[L] those of the target
     Errors:   none
@@ -129,7 +129,7 @@ def forward(
 ) -> Trace:
     """Send a batch through all layers and keep what each layer computed.
 
-    Equation: eq-forward-input, eq-forward-pre-activation, eq-forward-hidden, eq-forward-output
+    Equation: eq-forward-input, eq-forward-layer, eq-forward-output
     Shapes:   W[l] (n[l], n[l-1]), b[l] (n[l], 1), X (n[0], B) -> Z[l], A[l] (n[l], B)
     Units:    X those of the input; Y_hat those of the target
     Errors:   ValueError for NaN or infinity in X, a shape or dtype that does not fit,
