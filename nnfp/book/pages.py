@@ -112,6 +112,8 @@ def check_figures(checker: Checker, page: Page, counts: Counter) -> list[Failure
     for line, alt, target in page.images:
         if not alt:
             failures.append(page.failure(line, "alt", f"the image {target} has no alt text"))
+        if "$" in alt or "\\eqref" in alt:
+            failures.append(page.failure(line, "alt", f"alt texts are plain words, no math: {alt}"))
     for use in page.figures:
         counts["figures"] += 1
         try:

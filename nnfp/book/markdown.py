@@ -1,0 +1,318 @@
+r"""The Markdown extension of the book: formulas, equation numbers, \eqref, figures.
+
+    markdown_extensions:
+      - nnfp.book.markdown
+
+Works in MkDocs and in Zensical. Neither tells an extension which page it renders, so the
+page is found by its text among the files under docs/. Whatever is wrong stops the build
+with file and line.
+"""
+
+import html
+import importlib
+import posixpath
+import re
+import xml.etree.ElementTree as etree
+from functools import lru_cache
+from pathlib import Path
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import AtomicString
+
+from nnfp.book import katex
+from nnfp.book.reading import Book, BookError, Page
+from nnfp.book.sources import ROOT
+
+try:
+    from mkdocs.exceptions import BuildError
+except ImportError:
+    BuildError = Exception
+
+
+class PageError(BookError, BuildError):
+    """A fault of a page; MkDocs prints it without a traceback."""
+
+
+_LABEL = re.compile(r"[ \t]*\\label\{([^{}]*)\}[ \t]*\n?")
+
+
+def _fail(page: Page | None, line: int, message: str) -> None:
+    raise PageError(f"{page.shown}:{line}: {message}" if page else message)
+
+
+def _body_key(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
+
+
+@lru_cache(maxsize=None)
+def _book(root: str) -> Book:
+    """One book for all pages of a build: it reads a file again only after a change."""
+    return Book(Path(root or ROOT).resolve())
+
+
+class _State:
+    """What both processors know about the page that is being rendered."""
+
+    def __init__(self, config: dict):
+        self.book = _book(str(config["root"]))
+        self.mark = config["mark"]
+        self.page: Page | None = None
+        self.equations: dict = {}
+        self.figures = 0
+        self.glyphs: dict[str, str] = {}
+
+    def start(self, text: str) -> None:
+        key = _body_key(text)
+        same = [page for page in self.book.pages if _body_key(page.body) == key]
+        self.page = same[0] if same else None
+        self.equations = self.book.equations() if self.page or "\\eqref" in text else {}
+        self.figures, self.glyphs = 0, {}
+        if len(same) > 1 and (self.page.displays or self.page.references):
+            _fail(self.page, 1, f"has the same text as {same[1].shown}")
+
+    def mark_of(self, label: str) -> str:
+        """HTML that says how the equation was checked, "" if nobody says."""
+        if not self.mark:
+            return ""
+        module, _, function = self.mark.partition(":")
+        return getattr(importlib.import_module(module), function)(label) or ""
+
+
+class _Before(Preprocessor):
+    r"""Checks labels, removes comments, turns \eqref into links, sets displays apart."""
+
+    def __init__(self, md: Markdown, state: _State):
+        super().__init__(md)
+        self.state = state
+
+    def run(self, lines: list[str]) -> list[str]:
+        state = self.state
+        state.start("\n".join(lines))
+        page = state.page
+        if page is None:  # a docstring in the reference, or text that a plugin made
+            page = Page(ROOT, "", "\n".join(lines))
+            if page.displays or page.references or page.figures:
+                what = page.text.strip().split("\n")[0][:60]
+                _fail(None, 0, f"text that is no page under docs/ has equations or figures: {what!r}")
+        self._check(page)
+        text, shift = page.text, len("\n".join(page.lines[: page.body_line]))
+        changes = [(c.start, c.end, "") for c in page.comments]
+        changes += [self._reference(page, r) for r in page.references]
+        changes += [self._display(page, d) for d in page.displays]
+        for start, end, new in sorted(changes, reverse=True):
+            text = text[:start] + new + text[end:]
+        body = text[shift + 1 :] if page.body_line else text
+        return body.split("\n")
+
+    def _check(self, page: Page) -> None:
+        if page.words.count("$$") % 2:
+            _fail(page, page.line_of(page.words.rindex("$$")), "a display $$ is not closed")
+        for display in page.displays:
+            if len(display.labels) != 1:
+                message = f"a display needs one \\label{{eq-...}}, this has {len(display.labels)}"
+                _fail(page, display.line, message)
+            owner, first, _ = self.state.equations[display.labels[0]]
+            if (owner.home, first.start) != (page.home, display.start):
+                message = f"the label {display.labels[0]} is already used at {owner.shown}:{first.line}"
+                _fail(page, display.line, message)
+            before = page.text[: display.start].rpartition("\n")[2]
+            after = re.match(r"[^\n]*", page.text[display.end :])[0]
+            if before.strip(" \t>") or re.sub(r"<!--.*?-->", "", after).strip():
+                _fail(page, display.line, "a display $$ ... $$ stands on lines of its own")
+
+    def _reference(self, page: Page, reference) -> tuple[int, int, str]:
+        known = self.state.equations.get(reference.text)
+        if known is None:
+            message = f"no equation of the book has the label {reference.text}"
+            _fail(page, reference.line, message)
+        owner, _, number = known
+        path = ""
+        if owner.home != page.home:
+            path = posixpath.relpath(owner.home, posixpath.dirname(page.home) or ".")
+        end = reference.start + len(f"\\eqref{{{reference.text}}}")
+        return reference.start, end, f"[({number})]({path}#{reference.text})"
+
+    def _display(self, page: Page, display) -> tuple[int, int, str]:
+        """A block of its own, whatever stands above and below it."""
+        line = page.text.rfind("\n", 0, display.start) + 1
+        indent = page.text[line : display.start]
+        inner = [f"{indent}{part.strip()}" for part in display.tex.split("\n") if part.strip()]
+        blank = indent.rstrip()
+        block = [blank, f"{indent}$$", *inner, f"{indent}$$", blank, ""]
+        return line, display.end, "\n".join(block)
+
+
+class _After(Treeprocessor):
+    """Puts formulas and figures into the finished tree."""
+
+    def __init__(self, md: Markdown, state: _State):
+        super().__init__(md)
+        self.state = state
+
+    def run(self, root: etree.Element) -> None:
+        math = [
+            element
+            for element in root.iter()
+            if element.tag in ("span", "div") and "arithmatex" in element.get("class", "").split()
+        ]
+        sources = [self._tex(element) for element in math]
+        katex.preload([(tex, display) for tex, _, display in sources])
+        fresh = []
+        for element, (tex, label, display) in zip(math, sources, strict=True):
+            if not katex.is_known(tex, display):
+                fresh.append((tex, display))
+            self._formula(element, tex, label, display)
+        if fresh:
+            katex.keep(list(dict.fromkeys(fresh)))
+        for parent in list(root.iter()):
+            for place, child in enumerate(list(parent)):
+                if child.tag == "p" and (image := self._figure_image(child)) is not None:
+                    parent[place] = self._figure(child, image)
+
+    def _tex(self, element: etree.Element) -> tuple[str, str | None, bool]:
+        display = element.tag == "div"
+        text = element.text.strip()
+        text = html.unescape(text) if display else text
+        text = re.sub(r"^\\[\[(]|\\[\])]$", "", text)
+        label = _LABEL.search(text)
+        return _LABEL.sub("", text).strip(), label and label[1], display
+
+    def _line(self, tex: str) -> int:
+        """The line of the page on which this formula stands."""
+        page = self.state.page
+        if page is None:
+            return 1
+        place = page.words.find(tex)
+        if place < 0:
+            first = tex.split("\n")[0].strip()
+            place = page.words.find(first)
+        return page.line_of(max(place, 0))
+
+    def _formula(self, element, tex: str, label: str | None, display: bool) -> None:
+        try:
+            rendered = katex.render(tex, display)
+        except katex.TexError as error:
+            _fail(self.state.page, self._line(tex), f"TeX: {error}")
+        rendered = AtomicString(self.md.htmlStash.store(rendered))
+        if not display:
+            # not a span: Material's search ends an exclusion at the first end tag of its kind
+            element.tag = "bdi"
+            element.attrib = {"class": "math", "data-search-exclude": ""}
+            element.text = rendered
+            return
+        number = self.state.equations[label][2]
+        element.text = None
+        element.set("class", "equation")
+        element.set("id", label)
+        box = etree.SubElement(
+            element,
+            "div",
+            {"class": "equation-scroll", "tabindex": "0", "role": "group",
+             "aria-label": f"Equation {number}", "data-search-exclude": ""},
+        )  # fmt: skip
+        box.text = rendered
+        side = etree.SubElement(element, "div", {"class": "equation-side"})
+        if mark := self.state.mark_of(label):
+            place = etree.SubElement(side, "div", {"class": "equation-mark"})
+            place.text = AtomicString(self.md.htmlStash.store(mark))
+        link = etree.SubElement(side, "a", {"class": "equation-number", "href": f"#{label}"})
+        link.text = AtomicString(f"({number})")
+
+    def _figure_image(self, paragraph: etree.Element) -> etree.Element | None:
+        first = next(iter(paragraph), None)
+        if first is None or first.tag != "img" or (paragraph.text or "").strip():
+            return None
+        return first if first.get("src", "").startswith("figure:") else None
+
+    def _figure(self, paragraph: etree.Element, image: etree.Element) -> etree.Element:
+        from nnfp.book import figures
+
+        state, name = self.state, image.get("src").removeprefix("figure:")
+        alt = " ".join(image.get("alt", "").split())
+        line = next((use.line for use in state.page.figures if use.name == name), 1)
+        if not alt:
+            _fail(state.page, line, f"the figure {name} has no alt text")
+        try:
+            drawings = {theme: figures.draw(name, theme)[0] for theme in figures.THEMES}
+        except Exception as error:
+            _fail(state.page, line, str(error))
+        state.figures += 1
+        figure = etree.Element("figure", {"class": "figure", "id": f"figure-{state.figures}"})
+        new: dict[str, str] = {}
+        parts = [
+            f'<div class="figure-{theme}" role="img" aria-label="{html.escape(alt)}">'
+            + inline(svg, f"f{state.figures}{theme[0]}-", state.glyphs, new)
+            + "</div>"
+            for theme, svg in drawings.items()
+        ]
+        if new:
+            hidden = "position:absolute;width:0;height:0"
+            shapes = "".join(new.values())
+            parts.insert(0, f'<svg aria-hidden="true" style="{hidden}"><defs>{shapes}</defs></svg>')
+        box = etree.SubElement(figure, "div", {"class": "figure-drawing"})
+        box.text = AtomicString(self.md.htmlStash.store("".join(parts)))
+        caption = (image.tail or "").strip()
+        if caption or len(paragraph) > 1:
+            words = etree.SubElement(figure, "figcaption")
+            words.text = (image.tail or "").lstrip()
+            words.extend(list(paragraph)[1:])
+        figure.tail = paragraph.tail
+        return figure
+
+
+_GLYPH = re.compile(r'<path id="((?:DejaVu|Cm|STIX)[^"]*)" ([^>]*)/>')
+
+
+def inline(svg: str, prefix: str, glyphs: dict[str, str], new: dict[str, str]) -> str:
+    """A drawing for the inside of a page: ids of its own, letters shared by all drawings.
+
+    `glyphs` holds the letters that the page has already; those met first here go to `new`.
+    """
+    for name, rest in _GLYPH.findall(svg):
+        shape = f'<path id="g-{name}" {rest}/>'
+        if glyphs.setdefault(name, shape) is not shape and glyphs[name] != shape:
+            raise ValueError(f"two shapes for the letter {name}")
+        if glyphs[name] is shape:
+            new[name] = shape
+    svg = _GLYPH.sub("", svg).replace("<defs></defs>", "")
+    used = set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', svg))
+    names = {a or b for a, b in used}
+
+    def rename(match: re.Match) -> str:
+        name = match[2]
+        return f"{match[1]}{'g-' if name in glyphs else prefix}{name}{match[3]}"
+
+    svg = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in names else "", svg)
+    svg = re.sub(r'( id=")([^"]*)(")', rename, svg)
+    svg = re.sub(r'(href="#)([^"]+)(")', rename, svg)
+    svg = re.sub(r"(url\(#)([^)]+)(\))", rename, svg)
+    for _ in range(8):  # groups that only carried an id
+        svg, count = re.subn(r"<g>((?:(?!</?g\b).)*)</g>", r"\1", svg)
+        if not count:
+            break
+    return svg.replace(' xmlns="http://www.w3.org/2000/svg"', "")
+
+
+class BookExtension(Extension):
+    """Everything that a page of the book needs beyond Markdown."""
+
+    def __init__(self, **settings):
+        self.config = {
+            "root": ["", "The folder of the book; that of the package when empty"],
+            "mark": ["", "module:function(label) -> HTML, how an equation was checked"],
+        }
+        super().__init__(**settings)
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        settings = {"generic": True, "block_syntax": ["dollar"], "inline_syntax": ["dollar"]}
+        md.registerExtensions(["pymdownx.arithmatex"], {"pymdownx.arithmatex": settings})
+        state = _State(self.getConfigs())
+        md.preprocessors.register(_Before(md, state), "nnfp-before", 200)
+        md.treeprocessors.register(_After(md, state), "nnfp-after", 12)
+
+
+def makeExtension(**settings) -> BookExtension:
+    return BookExtension(**settings)
