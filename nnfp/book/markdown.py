@@ -263,6 +263,7 @@ class _After(Treeprocessor):
         return figure
 
 
+_SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _GLYPH = re.compile(r'<path id="((?:DejaVu|Cm|STIX)[^"]*)" ([^>]*)/>')
 
 
@@ -293,7 +294,10 @@ def inline(svg: str, prefix: str, glyphs: dict[str, str], new: dict[str, str]) -
         svg, count = re.subn(r"<g>((?:(?!</?g\b).)*)</g>", r"\1", svg)
         if not count:
             break
-    return svg.replace(' xmlns="http://www.w3.org/2000/svg"', "")
+    svg = svg.replace(' xmlns="http://www.w3.org/2000/svg"', "")
+    width, height = (round(float(size) / 72 * 96) for size in _SIZE.search(svg).groups())
+    fit = f'<svg width="{width}" height="{height}" style="max-width:100%;height:auto;'
+    return svg.replace('<svg style="', fit, 1)
 
 
 class BookExtension(Extension):
