@@ -48,7 +48,7 @@ def _body_key(text: str) -> str:
 
 
 @lru_cache(maxsize=None)
-def _book(root: str) -> Book:
+def shared_book(root: str = "") -> Book:
     """One book for all pages of a build: it reads a file again only after a change."""
     return Book(Path(root or ROOT).resolve())
 
@@ -57,7 +57,7 @@ class _State:
     """What both processors know about the page that is being rendered."""
 
     def __init__(self, config: dict):
-        self.book = _book(str(config["root"]))
+        self.book = shared_book(str(config["root"]))
         self.mark = config["mark"]
         self.page: Page | None = None
         self.equations: dict = {}

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nnfp.book import numbers, package, running
+from nnfp.book import notebooks, numbers, package, running
 from nnfp.book.reading import Book, BookError, Failure, Page
 from nnfp.book.sources import write
 
-GENERATED = ("notebooks/", "assets/vendor/", "llms", "reference/")
+GENERATED = ("assets/vendor/", "llms")
 
 
 @dataclass
@@ -200,11 +200,10 @@ def check_links(checker: Checker, page: Page, counts: Counter) -> list[Failure]:
                 message = f"{home} has no anchor #{anchor}{hint}"
                 failures.append(page.failure(link.line, "link", message))
         elif home.startswith("notebooks/") and home.endswith(".ipynb"):
-            stem = home.removeprefix("notebooks/").removesuffix(".ipynb")
-            if f"{stem}.md" not in pages:
-                message = f"there is no page {stem}.md to make {home} from"
+            if home not in {notebooks.name(other) for other in pages}:
+                message = f"no page makes {home}; this page makes {notebooks.name(page.home)}"
                 failures.append(page.failure(link.line, "link", message))
-        elif not (checker.book.docs / home).exists() and not home.startswith(GENERATED[1:]):
+        elif not (checker.book.docs / home).exists() and not home.startswith(GENERATED):
             failures.append(page.failure(link.line, "link", f"there is no docs/{home}"))
     return failures
 

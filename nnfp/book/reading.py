@@ -371,7 +371,7 @@ class Book:
     root: Path = ROOT
     replaced: dict[str, Path] = field(default_factory=dict)  # home -> a copy that lies elsewhere
     _pages: dict[Path, tuple] = field(default_factory=dict, repr=False)
-    _nav: tuple = field(default=(None, ()), repr=False)
+    _settings: tuple = field(default=(None, {}), repr=False)
 
     @property
     def docs(self) -> Path:
@@ -416,12 +416,18 @@ class Book:
         return [self.read(paths[home], home) for home in order]
 
     @property
-    def nav(self) -> list[str]:
-        """Pages in the order of mkdocs.yml; in name order where it has no nav."""
+    def settings(self) -> dict:
+        """mkdocs.yml, its special tags left out."""
         path = self.root / "mkdocs.yml"
         stamp = path.stat().st_mtime_ns if path.is_file() else 0
-        if self._nav[0] == stamp and stamp:
-            return list(self._nav[1])
+        if self._settings[0] != stamp or not stamp:
+            text = path.read_text(encoding="utf-8") if stamp else ""
+            self._settings = (stamp, yaml.load(text, _Loader) or {})
+        return self._settings[1]
+
+    @property
+    def nav(self) -> list[str]:
+        """Pages in the order of mkdocs.yml; in name order where it has no nav."""
 
         def flat(item):
             if isinstance(item, dict):
@@ -430,12 +436,10 @@ class Book:
                 return [page for part in item for page in flat(part)]
             return [item] if isinstance(item, str) and item.endswith(".md") else []
 
-        settings = yaml.load(path.read_text("utf-8"), _Loader) if stamp else {}
-        nav = flat((settings or {}).get("nav") or [])
+        nav = flat(self.settings.get("nav") or [])
         if not nav:
             found = [p.relative_to(self.docs).as_posix() for p in self.docs.rglob("*.md")]
             nav = sorted(found, key=lambda home: (home != "index.md", home))
-        self._nav = (stamp, tuple(nav))
         return nav
 
     @property

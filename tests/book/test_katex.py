@@ -48,7 +48,7 @@ def render(tmp_path, monkeypatch):
     """Renders a page of a scratch book as MkDocs and Zensical do: from its body alone."""
     monkeypatch.setattr(katex, "CACHE", tmp_path / "cache")
     katex._known.clear()
-    book_markdown._book.cache_clear()
+    book_markdown.shared_book.cache_clear()
     (tmp_path / "docs/sub").mkdir(parents=True)
     (tmp_path / "mkdocs.yml").write_text(
         "nav: [Home: index.md, One: one.md, Two: sub/two.md]\nhooks: !ENV [X, y]\n"

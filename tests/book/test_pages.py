@@ -190,7 +190,7 @@ def test_a_section_shown_twice_is_reported(tmp_path):
         ("layer.md#two-words", "../layer.md", "link", "../layer.md leads out of docs/"),
         ("layer.md#two-words", "https://example", "link", "https://example is no web address"),
         ("layer.md#two-words", "notebooks/no.ipynb", "link",
-         "there is no page no.md to make notebooks/no.ipynb from"),
+         "no page makes notebooks/no.ipynb; this page makes notebooks/neuron.ipynb"),
         (r"\eqref{eq-double}", r"\eqref{eq-duoble}", "label",
          "no equation of the book has the label eq-duoble; did you mean eq-double?"),
         ("## A session", "## A $x$ session", "heading", "no math in headings"),

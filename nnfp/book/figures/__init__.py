@@ -15,6 +15,7 @@ are the only source of numbers in titles, captions and alt texts.
 import importlib
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -238,7 +239,7 @@ def draw(name: str, theme: str) -> tuple[str, dict]:
         result = stored["svg"], stored["facts"]
     except (OSError, ValueError, KeyError):
         if _changed_since_start(stem):
-            _draw_apart(name, theme)
+            _apart("draw", name, theme)
             stored = json.loads(path.read_text(encoding="utf-8"))
             return _drawn.setdefault((name, theme, key), (stored["svg"], stored["facts"]))
         svg, found = paint(name, theme)
@@ -252,21 +253,43 @@ def draw(name: str, theme: str) -> tuple[str, dict]:
 
 def _changed_since_start(stem: str) -> bool:
     """True if a running server may hold an older version of a module that stem imports."""
+    if os.environ.get("NNFP_DRAWS_APART"):
+        return False  # this is the fresh interpreter
     ours, _ = closure(f"nnfp.book.figures.{stem}")
     return any(module_path(module).stat().st_mtime > _STARTED for module in ours)
 
 
-def _draw_apart(name: str, theme: str) -> None:
+def _apart(function: str, *arguments: str) -> None:
     """Draw in a fresh interpreter, which leaves the result on disk."""
     code = (
-        "import sys\nfrom nnfp.book.figures import FigureError, draw\n"
-        "try:\n    draw(*sys.argv[1:])\nexcept FigureError as error:\n    sys.exit(str(error))"
+        "import sys\nfrom nnfp.book import figures\n"
+        "try:\n    getattr(figures, sys.argv[1])(*sys.argv[2:])\n"
+        "except figures.FigureError as error:\n    sys.exit(str(error))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, name, theme], cwd=ROOT, capture_output=True, text=True
-    )
+        [sys.executable, "-c", code, function, *arguments], cwd=ROOT, capture_output=True,
+        text=True, env=os.environ | {"NNFP_DRAWS_APART": "1"},
+    )  # fmt: skip
     if done.returncode:
         raise FigureError(done.stderr.strip())
+
+
+def picture(name: str) -> bytes:
+    """The figure as a PNG on white paper, for notebooks; kept on disk like the drawings."""
+    stem = name.partition(".")[0]
+    if module_path(f"nnfp.book.figures.{stem}") is None:
+        load(name)
+    key = fingerprint(f"nnfp.book.figures.{stem}", packages=("numpy", "matplotlib"))
+    path = CACHE / "figures" / f"{name}-{key[:24]}.png"
+    if not path.is_file():
+        if _changed_since_start(stem):
+            _apart("picture", name)
+            return path.read_bytes()
+        data, _ = paint(name, "light", "png", dpi=100, facecolor=STYLES["light"].background)
+        for old in path.parent.glob(f"{name}-*.png"):
+            old.unlink(missing_ok=True)
+        write(path, data)
+    return path.read_bytes()
 
 
 def names(stem: str) -> list[str]:
@@ -286,4 +309,4 @@ def facts(name: str) -> dict:
 
 
 __all__ = ["REGISTRY", "ROOT", "STYLES", "THEMES", "Figure", "FigureError", "Style", "draw",
-           "facts", "figure", "load", "names", "paint"]  # fmt: skip
+           "facts", "figure", "load", "names", "paint", "picture"]  # fmt: skip
