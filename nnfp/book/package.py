@@ -62,6 +62,15 @@ def check_sections(book: Book) -> list[Failure]:
         file = path.relative_to(book.root).as_posix()
         found, problems = sections(path)
         failures += [Failure(book.shown(path), line, "snippet", text) for line, text in problems]
+        names, defined = public(path)
+        ranges = [(line, line + text.count("\n") + 2) for line, text in found.values()]
+        for name in names:
+            node = defined.get(name)
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not any(
+                a < node.lineno < b or node.lineno < a < node.end_lineno for a, b in ranges
+            ):
+                message = f"{name} is public and stands in no named section, so no page shows it"
+                failures.append(Failure(book.shown(path), node.lineno, "snippet", message))
         for name, (line, _) in found.items():
             if not shown.get((file, name)):
                 message = f"section {name} is shown on no page"

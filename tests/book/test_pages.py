@@ -248,6 +248,7 @@ def test_the_right_book_has_no_failure(tmp_path):
         ("# --8<-- [end:double]\n", "", 6, "section double never ends"),
         ("# --8<-- [end:double]", "# --8<-- [ends:double]", 16,
          "a mark of a section that is not [start:name] or [end:name]"),
+        ("# --8<-- [start:double]\n", "", 6, "double is public and stands in no named section, so no page shows it"),
         ('["double"]', '["double", "triple"]', 1, "__all__ names triple, which is not defined"),
         ("# --8<-- [start:double]", "# --8<-- [start:extra]\n# --8<-- [end:extra]\n# --8<-- [start:double]", 6,
          "section extra is shown on no page"),
