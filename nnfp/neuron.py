@@ -30,7 +30,9 @@ def neuron(w: ndarray, x: ndarray, b: float) -> float:
     check_entries("b", b)
     if np.ndim(b) != 0:
         raise ValueError(f"b must be one number, got shape {b.shape}; write b.item()")
-    check_same_dtype(w=w, x=x, **({"b": b} if isinstance(b, (np.generic, ndarray)) else {}))
+    check_same_dtype(w=w, x=x)
+    if isinstance(b, np.generic):  # a plain Python number takes the precision of w
+        check_same_dtype(w=w, b=b)
     z = 0.0
     for j in range(w.shape[0]):
         z = z + w[j, 0] * x[j, 0]
