@@ -113,7 +113,7 @@ def mse_gradient(Y_hat: ndarray, Y: ndarray) -> ndarray:
 
 
 # --8<-- [start:huber]
-def clipped(R: ndarray, kappa: float) -> ndarray:
+def _clipped(R: ndarray, kappa: float) -> ndarray:
     return np.where(R.real > kappa, kappa, np.where(R.real < -kappa, -kappa, R))
 
 
@@ -131,7 +131,7 @@ def huber(Y_hat: ndarray, Y: ndarray, kappa: float = 1.0) -> float:
     """
     check_positive("kappa", kappa)
     R = residuals(Y_hat, Y)
-    C = clipped(R, float(kappa))
+    C = _clipped(R, float(kappa))
     return np.mean(C * (R - C / 2))
 
 
@@ -148,7 +148,7 @@ def huber_gradient(Y_hat: ndarray, Y: ndarray, kappa: float = 1.0) -> ndarray:
     """
     check_positive("kappa", kappa)
     R = residuals(Y_hat, Y)
-    return clipped(R, float(kappa)) / R.size
+    return _clipped(R, float(kappa)) / R.size
 # --8<-- [end:huber]
 
 
