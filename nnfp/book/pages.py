@@ -64,6 +64,7 @@ def check_fences(checker: Checker, page: Page, counts: Counter) -> list[Failure]
             failures += _check_pasted(checker, page, fence)
     result = checker.run(page)
     counts["outputs"] += sum(len(s.expected) for s in result.statements)
+    counts["shapes"] += result.shapes
     return failures + result.failures + running.compare(result)
 
 

@@ -12,6 +12,7 @@ import traceback
 import warnings
 from dataclasses import dataclass, field
 
+from nnfp.book import shapes
 from nnfp.book.reading import Failure, Fence, Page
 
 MARK = "#>"
@@ -38,6 +39,7 @@ class Run:
     failures: list[Failure] = field(default_factory=list)
     complete: bool = False
     seconds: float = 0.0
+    shapes: int = 0  # shape comments that were compared
 
 
 def split(page: Page, fence: Fence) -> list[Statement]:
@@ -144,11 +146,17 @@ def run(page: Page) -> Run:
                 result.failures.append(page.failure(line, "error", message))
                 return result
             result.failures += misplaced(page, fence, statements)
+            result.failures += unseeded(page, fence, statements)
             seeded = seeded or "np.random.seed(" in fence.body
+            claims = shapes.claims(fence.body + "\n", fence.first)
+            result.namespace[shapes.HOOK] = shapes.recorder(claims)
             for statement in statements:
                 result.statements.append(statement)
-                if not _execute(result, statement):
+                if not _execute(result, statement, claims):
                     return result
+            for line, message in shapes.verdicts(claims):
+                result.failures.append(page.failure(line, "shape", message))
+            result.shapes += len(claims)
             if not seeded and _random_state() != before:
                 message = (
                     "uses NumPy's global random state, so that each run differs: "
@@ -156,7 +164,6 @@ def run(page: Page) -> Run:
                 )
                 result.failures.append(page.failure(fence.line, "random", message))
                 seeded = True
-            result.failures += unseeded(page, fence, statements)
     result.complete = True
     result.seconds = time.perf_counter() - started
     return result
@@ -178,12 +185,13 @@ def unseeded(page: Page, fence: Fence, statements: list[Statement]) -> list[Fail
     ]
 
 
-def _execute(result: Run, statement: Statement) -> bool:
+def _execute(result: Run, statement: Statement, claims: dict[int, shapes.Claim]) -> bool:
     """Run one statement; False if it raised."""
     page, out = result.page, io.StringIO()
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-            code = compile(ast.Module(statement.nodes, []), page.shown, "exec")
+            nodes = shapes.instrument(statement.nodes, claims)
+            code = compile(ast.Module(nodes, []), page.shown, "exec")
             exec(code, result.namespace)
     except (Exception, SystemExit) as error:
         line = _where(error, page, statement.nodes[0].lineno)
