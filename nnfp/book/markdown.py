@@ -13,7 +13,7 @@ import importlib
 import posixpath
 import re
 import xml.etree.ElementTree as etree
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from markdown import Markdown
@@ -47,7 +47,7 @@ def _body_key(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
 
-@lru_cache(maxsize=None)
+@cache
 def shared_book(root: str = "") -> Book:
     """One book for all pages of a build: it reads a file again only after a change."""
     return Book(Path(root or ROOT).resolve())
@@ -96,7 +96,9 @@ class _Before(Preprocessor):
             page = Page(ROOT, "", "\n".join(lines))
             if page.displays or page.references or page.figures:
                 what = page.text.strip().split("\n")[0][:60]
-                _fail(None, 0, f"text that is no page under docs/ has equations or figures: {what!r}")
+                _fail(
+                    None, 0, f"text that is no page under docs/ has equations or figures: {what!r}"
+                )
         self._check(page)
         text, shift = page.text, len("\n".join(page.lines[: page.body_line]))
         changes = [(c.start, c.end, "") for c in page.comments]
@@ -116,7 +118,9 @@ class _Before(Preprocessor):
                 _fail(page, display.line, message)
             owner, first, _ = self.state.equations[display.labels[0]]
             if (owner.home, first.start) != (page.home, display.start):
-                message = f"the label {display.labels[0]} is already used at {owner.shown}:{first.line}"
+                message = (
+                    f"the label {display.labels[0]} is already used at {owner.shown}:{first.line}"
+                )
                 _fail(page, display.line, message)
             before = page.text[: display.start].rpartition("\n")[2]
             after = re.match(r"[^\n]*", page.text[display.end :])[0]

@@ -86,7 +86,9 @@ class _Writer:
             for r in page.references
         ]
         changes += [(d.start, d.end, self._display(d)) for d in page.displays]
-        changes += [(u.start, u.end, self._figure(u)) for u in page.figures if start <= u.start < end]
+        changes += [
+            (u.start, u.end, self._figure(u)) for u in page.figures if start <= u.start < end
+        ]
         text = page.text[start:end]
         chosen = [change for change in changes if start <= change[0] < end]
         for a, b, new in sorted(chosen, reverse=True):
@@ -97,7 +99,9 @@ class _Writer:
 
     def _number(self, label: str, line: int) -> str:
         if label not in self.equations:
-            raise BookError(f"{self.page.shown}:{line}: no equation of the book has the label {label}")
+            raise BookError(
+                f"{self.page.shown}:{line}: no equation of the book has the label {label}"
+            )
         return self.equations[label][2]
 
     def _display(self, display) -> str:
@@ -165,7 +169,8 @@ class _Writer:
             "cell_type": "code",
             "execution_count": None,
             "metadata": {},
-            "outputs": [{"name": "stdout", "output_type": "stream", "text": _lines(text)}] * bool(text),
+            "outputs": [{"name": "stdout", "output_type": "stream", "text": _lines(text)}]
+            * bool(text),
             "source": _lines(source),
         }
         if self.boxes.holds("success", len(fence.indent)):
@@ -234,7 +239,9 @@ def write_all(book: Book) -> list[str]:
         if path in known:
             raise BookError(f"two pages would write {path.name}; {page.shown} needs another name")
         known.add(path)
-        text = json.dumps(notebook(book, page, equations), indent=1, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(
+            notebook(book, page, equations), indent=1, sort_keys=True, ensure_ascii=False
+        )
         if write(path, text + "\n"):
             written.append(book.shown(path))
     for path in sorted(folder.glob("*.ipynb")) if folder.is_dir() else []:

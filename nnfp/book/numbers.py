@@ -127,7 +127,9 @@ def write_like(text: str, value: float) -> str:
 
 
 def _canonical(text: str) -> str:
-    return re.sub(r"e[-+]?0*(?=\d)", lambda m: m[0].rstrip("0").replace("+", ""), text.translate(_RAISED))
+    return re.sub(
+        r"e[-+]?0*(?=\d)", lambda m: m[0].rstrip("0").replace("+", ""), text.translate(_RAISED)
+    )
 
 
 def agrees(text: str, value: float) -> bool:

@@ -5,7 +5,7 @@ Everything is read from source text; nothing is imported.
 
 import ast
 import re
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from nnfp.book.reading import Book, Failure
@@ -28,7 +28,9 @@ def sections(path: Path) -> tuple[dict[str, tuple[int, str]], list[tuple[int, st
         match = _SECTION.match(line)
         if not match:
             if "--8<--" in line:
-                problems.append((number, "a mark of a section that is not [start:name] or [end:name]"))
+                problems.append(
+                    (number, "a mark of a section that is not [start:name] or [end:name]")
+                )
             continue
         kind, name = match.groups()
         if kind == "start" and (name in opened or name in found):
@@ -118,7 +120,9 @@ def check_docstrings(book: Book) -> list[Failure]:
         for name in names:
             node = defined.get(name)
             if node is None:
-                failures.append(Failure(shown, 1, "docstring", f"__all__ names {name}, which is not defined"))
+                failures.append(
+                    Failure(shown, 1, "docstring", f"__all__ names {name}, which is not defined")
+                )
             elif isinstance(node, ast.FunctionDef | ast.ClassDef):
                 failures += _check_labels(node, shown, known)
     return failures
@@ -147,7 +151,10 @@ def check_modules(book: Book) -> list[Failure]:
     """Each module has its chapter and its test file."""
     failures = []
     for path in modules(book):
-        chapters = [path.stem, *re.findall(r"docs/([\w/-]+)\.md", ast.get_docstring(parse(path)) or "")]
+        chapters = [
+            path.stem,
+            *re.findall(r"docs/([\w/-]+)\.md", ast.get_docstring(parse(path)) or ""),
+        ]
         if not any((book.docs / f"{stem}.md").is_file() for stem in chapters):
             message = f"has no chapter docs/{path.stem}.md and names no other in its docstring"
             failures.append(Failure(book.shown(path), 1, "module", message))
@@ -166,7 +173,7 @@ def _body(node: ast.AST) -> str:
     return repr(arguments) + "\n".join(ast.dump(statement) for statement in body)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _bodies(path: Path, stamp: tuple) -> dict[str, str]:
     return {
         _body(node): node.name

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nnfp.book import notebooks, numbers, package, running
+from nnfp.book import arithmetic, notebooks, numbers, package, running, unbound
 from nnfp.book.reading import Book, BookError, Failure, Page
 from nnfp.book.sources import write
 
@@ -20,6 +20,7 @@ class Report:
 
     page: Page
     failures: list[Failure] = field(default_factory=list)
+    notes: list[Failure] = field(default_factory=list)  # results that nothing checks
     counts: Counter = field(default_factory=Counter)
     seconds: float = 0.0
 
@@ -43,6 +44,8 @@ class Checker:
         for kind in kinds or KINDS:
             report.failures += KINDS[kind](self, page, report.counts)
         report.failures = sorted(set(report.failures))
+        if not kinds:
+            report.notes = sorted(set(unbound.find(page, self.run(page))))
         report.seconds = self.run(page).seconds if not kinds or "fences" in kinds else 0.0
         return report
 
@@ -94,6 +97,10 @@ def check_numbers(checker: Checker, page: Page, counts: Counter) -> list[Failure
         wrong, _ = _check_binding(binding, result)
         if wrong:
             failures.append(page.failure(binding.line, "number", wrong))
+    for found in arithmetic.sums(page):
+        counts["sums"] += 1
+        if found.wrong:
+            failures.append(page.failure(found.line, "sum", found.wrong))
     return failures
 
 
@@ -127,7 +134,9 @@ def check_figures(checker: Checker, page: Page, counts: Counter) -> list[Failure
         known = numbers.flat(facts)
         for text in numbers.numbers_in(use.alt):
             if not any(numbers.agrees(text, value) for value in known):
-                message = f"the alt text says {text}, which is no fact of {use.name} ({_listed(facts)})"
+                message = (
+                    f"the alt text says {text}, which is no fact of {use.name} ({_listed(facts)})"
+                )
                 failures.append(page.failure(use.line, "alt", message))
     return failures
 
@@ -153,7 +162,9 @@ def check_snippets(checker: Checker, page: Page, counts: Counter) -> list[Failur
             failures += _check_include(checker, page, fence, line, file, section)
             places = shown[file, section]
             if section and len(places) > 1:
-                others = ", ".join(f"{p.shown}:{n}" for p, n in places if (p.home, n) != (page.home, line))
+                others = ", ".join(
+                    f"{p.shown}:{n}" for p, n in places if (p.home, n) != (page.home, line)
+                )
                 message = f"section {section} of {file} is shown more than once: also {others}"
                 failures.append(page.failure(line, "snippet", message))
     return failures
@@ -164,7 +175,9 @@ def _check_include(checker, page, fence, line, file, section) -> list[Failure]:
     if not path.is_file():
         return [page.failure(line, "snippet", f"there is no file {file}")]
     if fence.title != file:
-        return [page.failure(fence.line, "snippet", f'the title should be "{file}", is {fence.title!r}')]
+        return [
+            page.failure(fence.line, "snippet", f'the title should be "{file}", is {fence.title!r}')
+        ]
     if not section:
         return [page.failure(line, "snippet", f"show {file} by a named section, not as a whole")]
     known = package.sections(path)[0]
@@ -240,7 +253,11 @@ def check_labels(checker: Checker, page: Page, counts: Counter) -> list[Failure]
             if not label.startswith("eq-"):
                 message = f"the label {label} does not begin with eq-"
                 failures.append(page.failure(display.line, "label", message))
-            places = [f"{p.shown}:{n}" for p, n in owners[label] if (p.home, n) != (page.home, display.line)]
+            places = [
+                f"{p.shown}:{n}"
+                for p, n in owners[label]
+                if (p.home, n) != (page.home, display.line)
+            ]
             if places:
                 message = f"the label {label} is used more than once: also {', '.join(places)}"
                 failures.append(page.failure(display.line, "label", message))
@@ -306,7 +323,10 @@ def update(path: str | Path, checker: Checker | None = None) -> int:
 def _update_outputs(checker: Checker, page: Page) -> tuple[str, int]:
     lines, changed = page.lines[:], 0
     for statement in reversed(checker.run(page).statements):
-        if statement.printed is None or [t.rstrip() for _, t in statement.expected] == statement.printed:
+        if (
+            statement.printed is None
+            or [t.rstrip() for _, t in statement.expected] == statement.printed
+        ):
             continue
         for number, _ in reversed(statement.expected):
             del lines[number - 1]

@@ -112,7 +112,9 @@ def _where(error: BaseException, page: Page, default: int) -> int:
     """The deepest line of the page in a traceback."""
     if isinstance(error, SyntaxError) and error.filename == page.shown and error.lineno:
         return error.lineno
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == page.shown]
+    lines = [
+        f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == page.shown
+    ]
     return lines[-1] if lines else default
 
 
@@ -218,7 +220,10 @@ def compare(result: Run) -> list[Failure]:
         while place < len(both) and both[place][0] == both[place][1]:
             place += 1
         if place < len(both):
-            line, message = statement.expected[place][0], f"prints {both[place][1]!r}, the page shows {both[place][0]!r}"  # noqa: E501
+            line, message = (
+                statement.expected[place][0],
+                f"prints {both[place][1]!r}, the page shows {both[place][0]!r}",
+            )  # noqa: E501
         elif place < len(shown):
             line, message = statement.expected[place][0], f"prints no such line as {shown[place]!r}"
         else:

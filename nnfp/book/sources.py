@@ -10,7 +10,7 @@ import importlib.metadata
 import os
 import sys
 import tempfile
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ def module_path(name: str, root: Path = ROOT) -> Path | None:
     return None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parsed(path: Path, stamp: tuple) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
@@ -79,7 +79,9 @@ def imports(name: str, root: Path = ROOT) -> tuple[set[str], set[str]]:
             wanted = [(alias.name, None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package.split(".")[: len(package.split(".")) - node.level + 1]
-            source = ".".join(base + [node.module] * bool(node.module)) if node.level else node.module
+            source = (
+                ".".join(base + [node.module] * bool(node.module)) if node.level else node.module
+            )
             wanted = [(source, alias.name) for alias in node.names]
         else:
             continue
@@ -122,7 +124,7 @@ def closure(name: str, root: Path = ROOT) -> tuple[list[str], list[str]]:
     return sorted(ours), sorted(others - set(sys.stdlib_module_names))
 
 
-@lru_cache(maxsize=None)
+@cache
 def version(package: str) -> str:
     """The installed version of an import package, "?" where none is recorded."""
     for name in (package, package.replace("_", "-")):

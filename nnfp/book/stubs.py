@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nnfp.book.sources import ROOT
 
-PAGE = r'''# {title}
+PAGE = r"""# {title}
 
 Say in one or two sentences what the reader will be able to do.
 
@@ -70,7 +70,7 @@ Double the column with the entries 4 and 5.
 ## Sources
 
 - Name what this chapter follows, with links.
-'''
+"""
 
 MODULE = '''"""{title}, chapter docs/{stem}.md."""
 
@@ -150,10 +150,17 @@ FILES = {
 def new_chapter(stem: str, title: str, root: Path = ROOT) -> list[Path]:
     """Write the four files of a chapter; refuses to touch one that exists."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", stem):
-        raise ValueError(f"the stem must be a lower-case Python name such as weight_decay, got {stem!r}")
+        raise ValueError(
+            f"the stem must be a lower-case Python name such as weight_decay, got {stem!r}"
+        )
     if not title.strip():
         raise ValueError("the title must not be empty")
-    words = {"stem": stem, "title": title, "name": f"{stem}_example", "dashed": stem.replace("_", "-")}
+    words = {
+        "stem": stem,
+        "title": title,
+        "name": f"{stem}_example",
+        "dashed": stem.replace("_", "-"),
+    }
     texts = {root / path.format(**words): text.format(**words) for path, text in FILES.items()}
     if there := [str(path.relative_to(root)) for path in texts if path.exists()]:
         raise ValueError(f"{', '.join(there)} exists already; choose another stem")

@@ -23,7 +23,7 @@ def double(x):
 # --8<-- [end:double]
 '''
 
-NEURON = '''# Neuron
+NEURON = """# Neuron
 
 Twice a number. See \\eqref{eq-double} and [the other page](layer.md#two-words).
 
@@ -65,7 +65,7 @@ The sum is 3.50<!-- x.sum() -->, or `(2,)`<!-- x.shape --> entries, two<!-- len(
     print(int(x[0]))
     #> 1
     ```
-'''
+"""
 
 LAYER = """# Layer
 

@@ -76,7 +76,12 @@ def fails(render, message, **pages):
 def test_a_display_has_number_anchor_and_a_box_that_can_be_focused(render):
     html = render()
     box = re.search(r'<div class="equation" id="eq-a">\s*<div ([^>]*)>', html)[1]
-    for part in ('aria-label="Equation 2.1"', 'tabindex="0"', 'role="group"', "data-search-exclude"):
+    for part in (
+        'aria-label="Equation 2.1"',
+        'tabindex="0"',
+        'role="group"',
+        "data-search-exclude",
+    ):
         assert part in box
     assert '<a class="equation-number" href="#eq-a">(2.1)</a>' in html
     assert 'id="eq-nested"' in html and "(2.2)" in html
@@ -100,7 +105,9 @@ def test_comments_go_and_code_stays(render):
     html = render()
     assert "f(b)" not in html and "slope" not in html
     assert "Below: 0.25 and <strong>3</strong>," in html
-    assert "1&lt;!-- kept --&gt;" in html and "\\eqref{eq-none}" in html and "<code>$x$</code>" in html
+    assert (
+        "1&lt;!-- kept --&gt;" in html and "\\eqref{eq-none}" in html and "<code>$x$</code>" in html
+    )
     assert html.count("kept") == 2 and "$$ no math $$" in re.sub(r"<[^>]+>", "", html)
 
 
@@ -127,7 +134,9 @@ def test_rendering_twice_gives_the_same_with_and_without_the_cache(render):
 def test_a_mark_stands_beside_the_number(render, monkeypatch):
     monkeypatch.setattr(book_markdown, "_test_mark", lambda label: f"<i>{label}</i>", raising=False)
     html = render(mark="nnfp.book.markdown:_test_mark")
-    assert re.search(r'<div class="equation-mark"><i>eq-a</i></div>\s*<a class="equation-number"', html)
+    assert re.search(
+        r'<div class="equation-mark"><i>eq-a</i></div>\s*<a class="equation-number"', html
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,7 +195,9 @@ def test_a_figure_shows_both_themes_with_alt_text_and_caption(render, monkeypatc
     assert html.count('<div class="figure-light" role="img" aria-label="A &quot;curve&quot;">') == 1
     assert html.count('<div class="figure-dark" role="img"') == 2
     assert '<figcaption>A <em>caption</em>, 0.5, <a href="#eq-a">(2.1)</a>.</figcaption>' in html
-    assert html.count('<path id="g-DejaVuSans-41"') == 1 and html.count('href="#g-DejaVuSans-41"') == 4
+    assert (
+        html.count('<path id="g-DejaVuSans-41"') == 1 and html.count('href="#g-DejaVuSans-41"') == 4
+    )
     ids = re.findall(r' id="([^"]+)"', html)
     assert len(ids) == len(set(ids))
     for name in re.findall(r'url\(#([^)]+)\)|href="#(g-[^"]+)"', html):

@@ -59,7 +59,9 @@ def test_figures_travel_inside_the_notebook(small):
 
 def test_links_lead_to_the_site_where_its_address_is_known(small):
     path = small.root / "mkdocs.yml"
-    path.write_text(path.read_text() + "site_url: https://example.org/book/\nrepo_url: https://example.org/r\n")
+    path.write_text(
+        path.read_text() + "site_url: https://example.org/book/\nrepo_url: https://example.org/r\n"
+    )
     os.utime(path, (1, 1))
     text = "\n".join(cells(small, "markdown"))
     assert "[the other page](https://example.org/book/layer/#two-words)" in text
@@ -101,7 +103,9 @@ def test_faults_name_file_and_line(small, monkeypatch):
 
 def test_prepare_names_missing_assets(small):
     path = small.root / "mkdocs.yml"
-    path.write_text(path.read_text() + "extra_css: [assets/vendor/katex.css, https://x.org/a.css]\n")
+    path.write_text(
+        path.read_text() + "extra_css: [assets/vendor/katex.css, https://x.org/a.css]\n"
+    )
     os.utime(path, (1, 1))
     with pytest.raises(BookError, match="docs/ does not hold: assets/vendor/katex.css"):
         list(prepare.prepare(small))
@@ -112,7 +116,9 @@ def execute(notebook, folder):
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     document = nbformat.reads(json.dumps(notebook), as_version=4)
     nbformat.validate(document)
-    nbclient.NotebookClient(document, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    nbclient.NotebookClient(
+        document, timeout=120, resources={"metadata": {"path": str(folder)}}
+    ).execute()
     return [
         "".join(o.get("text", "") for o in cell["outputs"] if o.get("name") == "stdout")
         for cell in document["cells"]
@@ -139,5 +145,3 @@ def test_every_notebook_runs_with_the_outputs_of_its_page(home, tmp_path, monkey
     monkeypatch.setenv("PYTHONPATH", str(REAL.book.root))
     document = notebooks.notebook(REAL.book, REAL.book.page(REAL.book.docs / home))
     assert execute(document, tmp_path) == recorded(document)
-
-

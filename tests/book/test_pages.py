@@ -63,14 +63,18 @@ def test_changed_code_is_seen_in_its_output(tmp_path):
 
 
 def test_an_output_line_inside_a_loop_is_refused(tmp_path):
-    text = NEURON.replace("    print(value)\n#> 1.0\n#> 2.5", "    print(value)\n    #> 1.0\n    value += 1")
+    text = NEURON.replace(
+        "    print(value)\n#> 1.0\n#> 2.5", "    print(value)\n    #> 1.0\n    value += 1"
+    )
     found = failures(tmp_path, neuron=text)
     assert any("must follow a whole top-level statement" in f.message for f in found)
     assert line_of(text, "    #> 1.0") in {f.line for f in found}
 
 
 def test_an_error_names_its_own_line_and_the_rest_is_not_run(tmp_path):
-    found = planted(tmp_path, "print(x + x)\n#> [2. 5.]", "def f():\n    return 1 / 0\nf()", "    return 1")
+    found = planted(
+        tmp_path, "print(x + x)\n#> [2. 5.]", "def f():\n    return 1 / 0\nf()", "    return 1"
+    )
     assert found.kind == "error"
     assert found.message == "ZeroDivisionError: division by zero; the rest of the page was not run"
 
@@ -87,7 +91,9 @@ def test_a_warning_is_an_error(tmp_path):
 
 
 def test_the_global_random_state_is_refused(tmp_path):
-    found = planted(tmp_path, "print(x + x)\n#> [2. 5.]", "np.random.rand()", at="```python\nimport")
+    found = planted(
+        tmp_path, "print(x + x)\n#> [2. 5.]", "np.random.rand()", at="```python\nimport"
+    )
     assert "global random state" in found.message
 
 
@@ -98,7 +104,9 @@ def test_an_unseeded_generator_is_refused(tmp_path):
 
 def test_settings_of_a_page_do_not_leak(tmp_path):
     before = np.get_printoptions()
-    text = NEURON.replace("print(x + x)\n#> [2. 5.]", "np.set_printoptions(precision=2)\nnp.seterr(all='raise')")
+    text = NEURON.replace(
+        "print(x + x)\n#> [2. 5.]", "np.set_printoptions(precision=2)\nnp.seterr(all='raise')"
+    )
     assert failures(tmp_path, neuron=text) == []
     assert np.get_printoptions() == before
 
@@ -148,7 +156,12 @@ def test_numbers_are_written_in_the_form_on_the_page(shown, value, right):
 
 
 def test_words_like_2_d_are_no_numbers():
-    assert numbers.numbers_in("In 2-D, 4.1 to -0.02, x2, 1e-5, 12,345.") == ["4.1", "-0.02", "1e-5", "12,345"]
+    assert numbers.numbers_in("In 2-D, 4.1 to -0.02, x2, 1e-5, 12,345.") == [
+        "4.1",
+        "-0.02",
+        "1e-5",
+        "12,345",
+    ]
 
 
 def test_pasted_library_code_is_refused(tmp_path):
@@ -218,12 +231,18 @@ def test_a_display_that_never_closes_is_reported(tmp_path):
 
 
 def test_a_figure_that_does_not_exist_is_reported(tmp_path):
-    found = planted(tmp_path, "## A session", "![A curve](figure:no_such.curve)\nA caption.", "![A curve]")
-    assert found.kind == "figure" and "there is no file nnfp/book/figures/no_such.py" in found.message
+    found = planted(
+        tmp_path, "## A session", "![A curve](figure:no_such.curve)\nA caption.", "![A curve]"
+    )
+    assert (
+        found.kind == "figure" and "there is no file nnfp/book/figures/no_such.py" in found.message
+    )
 
 
 def test_code_in_backticks_and_fences_is_no_prose(tmp_path):
-    more = "\nThe form `1<!-- x -->`, `[a](b.md)`, `$$` and\n\n```text\n[a](b.md) 3<!-- y -->\n```\n"
+    more = (
+        "\nThe form `1<!-- x -->`, `[a](b.md)`, `$$` and\n\n```text\n[a](b.md) 3<!-- y -->\n```\n"
+    )
     assert failures(tmp_path, neuron=NEURON + more) == []
 
 

@@ -3,7 +3,7 @@
 import pytest
 from small_book import line_of, make
 
-PAGE = '''# Page
+PAGE = """# Page
 
 ```python
 import numpy as np
@@ -22,7 +22,7 @@ Z += 1  # (3, 5)
 v = np.zeros(3)  # (3,)
 n = 2  # (see above, or below)
 ```
-'''
+"""
 
 
 def failures(tmp_path, text):

@@ -14,7 +14,9 @@ from nnfp.book.sources import ROOT
 def project(tmp_path_factory):
     """A scratch copy of what a chapter needs, with a new chapter in it."""
     root = tmp_path_factory.mktemp("project")
-    shutil.copytree(ROOT / "nnfp/book", root / "nnfp/book", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "nnfp/book", root / "nnfp/book", ignore=shutil.ignore_patterns("__pycache__")
+    )
     for path in (root / "nnfp/book/figures").glob("*.py"):
         if path.name != "__init__.py":
             path.unlink()
@@ -46,7 +48,9 @@ def test_the_tests_and_doctests_pass(project):
 
 
 def test_nothing_is_overwritten(project):
-    with pytest.raises(ValueError, match="docs/weight_decay.md, nnfp/weight_decay.py, .* exists already"):
+    with pytest.raises(
+        ValueError, match="docs/weight_decay.md, nnfp/weight_decay.py, .* exists already"
+    ):
         stubs.new_chapter("weight_decay", "Again", project)
 
 

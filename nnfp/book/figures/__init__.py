@@ -145,7 +145,9 @@ def _plain_facts(name: str, facts: object) -> dict:
     facts = {str(key): plain(value) for key, value in facts.items()}
     for key, value in facts.items():
         if not key.isidentifier() or not isinstance(value, bool | int | float | str | list):
-            raise FigureError(f"figure {name}: fact {key!r} = {value!r} must be a named number or text")
+            raise FigureError(
+                f"figure {name}: fact {key!r} = {value!r} must be a named number or text"
+            )
     return facts
 
 
@@ -210,7 +212,9 @@ def compact(svg: str) -> str:
             value = re.sub(r" ?([MLQCzZ]) ?", r"\1", value)
         return f'{match[1]}="{value}"'
 
-    svg = re.sub(r'(?<![\w-])(d|x|y|x1|x2|y1|y2|points|width|height|viewBox)="([^"]*)"', shorten, svg)
+    svg = re.sub(
+        r'(?<![\w-])(d|x|y|x1|x2|y1|y2|points|width|height|viewBox)="([^"]*)"', shorten, svg
+    )
     svg = re.sub(r"translate\([^)]*\)", lambda m: _NUMBER.sub(_round, m[0]), svg)
     svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.S)

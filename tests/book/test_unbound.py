@@ -1,0 +1,76 @@
+"""Results in prose that nothing checks are listed, and sums written out are worked out again."""
+
+import pytest
+from small_book import line_of, make
+
+from nnfp.book import arithmetic, unbound
+
+CODE = "```python\nimport numpy as np\n\nX = np.zeros((6, 4))\nlr = 0.15\nloss = 31.7\n```\n"
+
+
+def notes(tmp_path, prose):
+    checker = make(tmp_path, layer=f"# Layer 77\n\n{CODE}\n{prose}\n")
+    page = checker.book.page(tmp_path / "docs/layer.md")
+    return [(f.line, f.message.split(" ")[0]) for f in unbound.find(page, checker.run(page))]
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "It falls to 31.8<!-- loss + 0.1 -->.", "The rate is 0.15.", "Twelve is 12, a year 2017.",
+        "With $x = 2.75$ we get 2.75 back.", "See chapter 13 and Python 3.11, NumPy 2.4.", "2-D, x2, `3.75`",
+        "They report 97.3 % ([paper](https://example.org/a)).", "13. a list item\n14. another",
+        "1,000 steps", "25 · 4 + 2 = 102", "[13.5](https://example.org/13.5)", "The shape is `(6, 4)`.",
+        "`(4, 6)`<!-- X.T.shape -->", "![It has 13 points](a.png)",
+    ],
+)  # fmt: skip
+def test_what_is_bound_structural_or_cited_is_not_listed(tmp_path, prose):
+    assert notes(tmp_path, prose) == []
+
+
+@pytest.mark.parametrize(
+    ("prose", "what"),
+    [
+        ("It falls to 0.0021.", "0.0021"), ("It is 3 times faster.", "3"), ("By 5 % it is.", "5"),
+        ("| a | b |\n|---|---|\n| x | 4.25 |", "4.25"), ("In 481 steps.", "481"), ("a 2.1e-09 b", "2.1e-09"),
+        ("- here [a](https://example.org)\n- 0.77 there", "0.77"),
+        ("A shape `(7, 3)` appears.", "no"),
+    ],
+)  # fmt: skip
+def test_an_unbound_result_is_listed_with_its_line(tmp_path, prose, what):
+    text = f"# Layer 77\n\n{CODE}\n{prose}\n"
+    shown = "(7, 3)" if what == "no" else what
+    assert notes(tmp_path, prose) == [
+        (line_of(text, prose) + prose[: prose.index(shown)].count("\n"), what)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prose", "wrong"),
+    [
+        ("1 · 1 + 2 · 2 + 1 = 6", None), ("1 · 1 + 2 · 2 + 1 = 7", "1 · 1 + 2 · 2 + 1 is 6, the page says 7"),
+        ("2.5 / 2.236 = 1.118", None), ("(4000 − 2500) / 500 = 4", "(4000 − 2500) / 500 is 3, the page says 4"),
+        ("128 · 785 + 10 · 129 = 100,480 + 1,290 = 101,770", None),
+        ("128 · 785 + 10 · 129 = 100,480 + 1,291 = 101,771", "128 · 785 + 10 · 129 is 101770, the page says 100,480 + 1,291"),
+        ("y = 2 · 3 = 7", "2 · 3 is 6, the page says 7"), ("1000 = 31 · 32 + 8", None), ("3 − 5 = −2<!-- x -->", None), ("1 × 2\n+ 3 = 6", "1 × 2 + 3 is 5, the page says 6"),
+    ],
+)  # fmt: skip
+def test_sums_in_prose_are_worked_out(tmp_path, prose, wrong):
+    checker = make(tmp_path, layer=f"# Layer\n\nWe get {prose}, then.\n")
+    (found,) = arithmetic.sums(checker.book.page(tmp_path / "docs/layer.md"))
+    assert (found.line, found.wrong) == (3, wrong)
+
+
+@pytest.mark.parametrize(
+    "prose", ["n = 3", "x1 = 2 + 2", "a 1 - 2 b", "2 · n + 1 = 5", "2 + 2 = 4 + n", "2 + 2 = 4^2"]
+)
+def test_formulas_with_letters_are_left_alone(tmp_path, prose):
+    checker = make(tmp_path, layer=f"# Layer\n\n{prose}\n")
+    assert arithmetic.sums(checker.book.page(tmp_path / "docs/layer.md")) == []
+
+
+def test_the_page_check_fails_on_a_wrong_sum_and_notes_what_is_unbound(tmp_path):
+    checker = make(tmp_path, layer="# Layer\n\n1 + 1 = 3\n\nAbout 57.3 in all.\n", neuron="# N\n")
+    report = checker.check(checker.book.page(tmp_path / "docs/layer.md"))
+    assert [(f.line, f.kind) for f in report.failures] == [(3, "sum")]
+    assert [(f.line, f.kind) for f in report.notes] == [(5, "unbound")]
