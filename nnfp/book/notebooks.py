@@ -55,8 +55,10 @@ class _Boxes:
 class _Writer:
     """Turns one page into cells."""
 
-    def __init__(self, book: Book, page: Page, site_url: str, equations: dict):
-        self.book, self.page, self.site_url, self.equations = book, page, site_url, equations
+    def __init__(self, book: Book, page: Page, equations: dict, drawn: bool = True):
+        self.book, self.page, self.equations, self.drawn = book, page, equations, drawn
+        self.site_url = (book.settings.get("site_url") or "").rstrip("/") + "/"
+        self.site_url = self.site_url.removeprefix("/") if self.site_url == "/" else self.site_url
         self.cells: list[dict] = []
         self.text: list[str] = []
         self.pictures: dict[str, dict] = {}
@@ -112,21 +114,25 @@ class _Writer:
         return f"$${tex}\n{indent}{tags}\n{indent}$$"
 
     def _figure(self, use) -> str:
-        from nnfp.book import figures
+        """The figure as a picture inside the notebook, or its alt text where none is drawn."""
+        shown = f"*Figure: {use.alt}.*"
+        if self.drawn:
+            from nnfp.book import figures
 
-        try:
-            data = figures.picture(use.name)
-        except Exception as error:
-            raise BookError(f"{self.page.shown}:{use.line}: {error}") from error
-        file = f"{use.name}.png"
-        self.pictures[file] = {"image/png": base64.b64encode(data).decode()}
+            try:
+                data = figures.picture(use.name)
+            except Exception as error:
+                raise BookError(f"{self.page.shown}:{use.line}: {error}") from error
+            file = f"{use.name}.png"
+            self.pictures[file] = {"image/png": base64.b64encode(data).decode()}
+            shown = f"![{use.alt}](attachment:{file})"
         paragraph = self.page.text[use.start : use.end]
         lead = re.match(r"\s*", paragraph)[0]
         caption = re.sub(r"<!--.*?-->", "", use.caption, flags=re.S)
         caption = re.sub(
             r"\\eqref\{([^{}]*)\}", lambda m: f"({self._number(m[1], use.line)})", caption
         )
-        return f"{lead}![{use.alt}](attachment:{file})\n{lead.rpartition(chr(10))[2]}{caption}"
+        return f"{lead}{shown}\n{lead.rpartition(chr(10))[2]}{caption}"
 
     def _links(self, text: str) -> str:
         """Links inside the book lead to the site, where its address is known, else they go."""
@@ -196,7 +202,7 @@ def _lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
-def _needs(page: Page, settings: dict) -> dict:
+def _needs(settings: dict) -> dict:
     """The first cell: where this comes from and how to run it."""
     site, repository = settings.get("site_url"), settings.get("repo_url")
     source = f"`pip install git+{repository}`" if repository else "the package `nnfp` of this book"
@@ -207,11 +213,9 @@ def _needs(page: Page, settings: dict) -> dict:
 
 def notebook(book: Book, page: Page, equations: dict | None = None) -> dict:
     """The notebook of a page."""
-    settings = book.settings
-    site = (settings.get("site_url") or "").rstrip("/")
     equations = book.equations() if equations is None else equations
-    cells = _Writer(book, page, f"{site}/" if site else "", equations).cells_of_page()
-    cells.insert(0, _needs(page, settings))
+    cells = _Writer(book, page, equations).cells_of_page()
+    cells.insert(0, _needs(book.settings))
     seen: dict[str, int] = {}
     for cell in cells:
         text = cell["cell_type"] + "".join(cell["source"])
@@ -227,6 +231,44 @@ def notebook(book: Book, page: Page, equations: dict | None = None) -> dict:
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+def plain(book: Book, page: Page, equations: dict) -> str:
+    """The page as Markdown without anything special: for programs that read."""
+    parts = []
+    for cell in _Writer(book, page, equations, drawn=False).cells_of_page():
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            text = f"```python\n{text}\n```"
+            for output in cell["outputs"]:
+                text += f"\n\n```text\n{''.join(output['text'])}```"
+        parts.append(text)
+    return "\n\n".join(parts) + "\n"
+
+
+def write_plain(book: Book) -> list[str]:
+    """Write llms.txt, the list of chapters, and each chapter as plain text under llms/."""
+    equations, settings, written, wanted_files = book.equations(), book.settings, [], set()
+    numbers = book.numbers
+    lines = [f"# {settings.get('site_name', 'The book')}", ""]
+    lines += [f"> {settings['site_description']}", ""] if settings.get("site_description") else []
+    lines += ["## Chapters", ""]
+    for page in book.pages:
+        if page.home not in numbers or not page.headings:
+            continue
+        file = f"llms/{page.home.removesuffix('.md').replace('/', '_')}.txt"
+        text = plain(book, page, equations)
+        wanted_files.add(book.docs / file)
+        written += [file] * write(book.docs / file, text)
+        after = text.split("\n", 1)[1].strip() if text.startswith("# ") else text
+        summary = " ".join(after.split("\n\n")[0].split())
+        summary = f": {summary}" if re.match(r"[A-Z]", summary) else ""
+        lines.append(f"- [{page.headings[0].text}]({file}){summary}")
+    written += ["llms.txt"] * write(book.docs / "llms.txt", "\n".join(lines) + "\n")
+    for path in (book.docs / "llms").glob("*.txt"):
+        if path not in wanted_files:
+            path.unlink()
+    return written
 
 
 def write_all(book: Book) -> list[str]:

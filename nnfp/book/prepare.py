@@ -26,3 +26,4 @@ def prepare(book: Book) -> Iterator[str]:
     katex.folder()
     written = notebooks.write_all(book)
     yield f"notebooks: {len(written)} written" + (f" ({', '.join(written)})" if written else "")
+    yield f"plain text: {len(notebooks.write_plain(book))} written"

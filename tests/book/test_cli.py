@@ -76,8 +76,9 @@ def test_a_page_that_is_not_there_is_said_in_one_line(run):
 def test_prepare_writes_notebooks(run, tmp_path, monkeypatch):
     monkeypatch.setattr("nnfp.book.katex.folder", lambda: tmp_path)
     code, out, _ = run("prepare", layer=LAYER)
-    assert code == 0 and out == ["notebooks: 1 written (docs/notebooks/neuron.ipynb)"]
-    assert run("prepare")[1] == ["notebooks: 0 written"]
+    assert code == 0
+    assert out == ["notebooks: 1 written (docs/notebooks/neuron.ipynb)", "plain text: 3 written"]
+    assert run("prepare")[1] == ["notebooks: 0 written", "plain text: 0 written"]
 
 
 def test_the_command_starts_as_a_module():

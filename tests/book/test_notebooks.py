@@ -111,6 +111,16 @@ def test_prepare_names_missing_assets(small):
         list(prepare.prepare(small))
 
 
+def test_plain_text_is_listed_in_llms_txt(small):
+    assert notebooks.write_plain(small) == ["llms/neuron.txt", "llms/layer.txt", "llms.txt"]
+    assert notebooks.write_plain(small) == []
+    listed = (small.docs / "llms.txt").read_text()
+    assert "- [Neuron](llms/neuron.txt): Twice a number. See (1.1) and the other page.\n" in listed
+    text = (small.docs / "llms/neuron.txt").read_text()
+    assert "*Figure: A curve.*\nThe slope is 2, see (1.1)." in text and "attachment" not in text
+    assert "print(x + x)\nfor value" in text and "```text\n[2. 5.]\n1.0\n2.5\n```" in text
+
+
 def execute(notebook, folder):
     """Run a notebook as a reader does; returns its outputs as text, one entry a code cell."""
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
