@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -189,9 +190,10 @@ def _check_include(checker, page, fence, line, file, section) -> list[Failure]:
 
 def check_links(checker: Checker, page: Page, counts: Counter) -> list[Failure]:
     """Relative links and their anchors exist; addresses are well formed."""
-    failures = []
+    failures, seen = [], set()
     pages = {p.home: p for p in checker.book.pages}
     base = Path(page.home).parent
+    sources = next((h.line for h in page.headings if h.text == "Sources"), len(page.lines))
     for link in page.links:
         target = link.text
         if target.startswith(("figure:", "mailto:")):
@@ -200,6 +202,11 @@ def check_links(checker: Checker, page: Page, counts: Counter) -> list[Failure]:
         if "://" in target or target.startswith("//"):
             if not target.startswith(("https://", "http://")) or "." not in target.split("/")[2]:
                 failures.append(page.failure(link.line, "link", f"{target} is no web address"))
+            if link.line > sources and target in seen:
+                failures.append(
+                    page.failure(link.line, "link", f"{target} is named twice in Sources")
+                )
+            seen |= {target} if link.line > sources else set()
             continue
         file, _, anchor = target.partition("#")
         home = _normal(base / file) if file else page.home
@@ -268,9 +275,31 @@ def check_labels(checker: Checker, page: Page, counts: Counter) -> list[Failure]
             hint = f"; did you mean {near[0]}?" if near else ""
             message = f"no equation of the book has the label {reference.text}{hint}"
             failures.append(page.failure(reference.line, "label", message))
+    failures += _check_tex(page, counts)
     for heading in page.headings:
         if "$" in heading.text.replace("\\$", ""):
             failures.append(page.failure(heading.line, "heading", "no math in headings"))
+    return failures
+
+
+def _check_tex(page: Page, counts: Counter) -> list[Failure]:
+    """KaTeX can set every formula; left to the build where the npm package is not there."""
+    from nnfp.book import katex
+
+    try:
+        katex.folder()
+    except BookError:
+        return []
+    label = re.compile(r"\\label\{[^{}]*\}")
+    formulas = [(f.line, f.text, False) for f in page.formulas]
+    formulas += [(d.line, label.sub("", d.tex), True) for d in page.displays]
+    failures = []
+    for line, tex, display in formulas:
+        counts["formulas"] += 1
+        try:
+            katex.render(tex.strip(), display)
+        except katex.TexError as error:
+            failures.append(page.failure(line, "tex", str(error)))
     return failures
 
 

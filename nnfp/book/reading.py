@@ -112,6 +112,7 @@ class Heading:
 
 
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ ]*(?P<info>[^`\n]*)$")
+_INLINE = re.compile(r"(?<![\\$\w])\$(?!\s)((?:\\.|[^$\\\n]|\n(?!\s*\n))+?)(?<!\s)\$(?!\d)")
 _LABEL = re.compile(r"\\label\{([^{}]*)\}")
 _IMAGE = re.compile(r"!\[((?:[^\[\]]|\[[^\]]*\])*)\]\(\s*([^)\s]+)[^)]*\)")
 _TARGET = re.compile(r"\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
@@ -231,15 +232,23 @@ class Page:
         )
 
     @cached_property
+    def _undisplayed(self) -> str:
+        """Words without comments and displays."""
+        text = re.sub(r"<!--.*?-->", lambda m: blank(m[0]), self.words, flags=re.S)
+        return re.sub(r"\$\$.*?\$\$", lambda m: blank(m[0]), text, flags=re.S)
+
+    @cached_property
     def plain(self) -> str:
         """Words without comments, displays and inline math."""
-        text = re.sub(r"<!--.*?-->", lambda m: blank(m[0]), self.words, flags=re.S)
-        text = re.sub(r"\$\$.*?\$\$", lambda m: blank(m[0]), text, flags=re.S)
-        return re.sub(
-            r"(?<![\\$\w])\$(?!\s)(?:\\.|[^$\\\n]|\n(?!\s*\n))+?(?<!\s)\$(?!\d)",
-            lambda m: blank(m[0]),
-            text,
-        )
+        return _INLINE.sub(lambda m: blank(m[0]), self._undisplayed)
+
+    @cached_property
+    def formulas(self) -> list[Placed]:
+        """Inline math: the TeX between two dollar signs."""
+        return [
+            Placed(self.line_of(m.start()), m.start(), m[1])
+            for m in _INLINE.finditer(self._undisplayed)
+        ]
 
     @cached_property
     def comments(self) -> list[Comment]:

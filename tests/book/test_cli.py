@@ -16,6 +16,7 @@ from nnfp.book.sources import ROOT
 def run(tmp_path, monkeypatch, capsys):
     """Runs the command on a small book: (exit code, stdout lines, stderr)."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NNFP_KATEX", str(tmp_path / "none"))  # formulas are not counted
     monkeypatch.setitem(pages.KINDS, "equations", lambda *_: [])
 
     def go(*arguments, **changes):

@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 from small_book import LAYER, MODULE, NEURON, line_of, make
 
-from nnfp.book import numbers
+from nnfp.book import katex, numbers
 from nnfp.book.pages import KINDS, check_book, update
+from nnfp.book.reading import BookError
+
+
+def katex_is_there():
+    try:
+        return bool(katex.folder())
+    except BookError:
+        return False
+
 
 CHECKED = [kind for kind in KINDS if kind != "equations"]  # those have tests of their own
 
@@ -214,6 +223,28 @@ def test_a_section_shown_twice_is_reported(tmp_path):
 def test_a_wrong_link_label_or_image_is_reported(tmp_path, old, new, kind, message):
     found = planted(tmp_path, old, new, at=new.strip("\n"))
     assert (found.kind, found.message) == (kind, message)
+
+
+def test_a_source_named_twice_is_reported(tmp_path):
+    more = "\n## Sources\n\n- [a](https://a.org/)\n- [b](https://a.org/)\n"
+    (found,) = failures(tmp_path, neuron=NEURON + more)
+    assert found.message == "https://a.org/ is named twice in Sources"
+    assert found.line == line_of(NEURON + more, "- [b]")
+
+
+@pytest.mark.skipif(not katex_is_there(), reason="the npm package katex is not installed")
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("d := x + x", "d := \\frac{x", "Unexpected end of input"),
+        ("Twice a number.", "Twice $\\nosuch$.", "Undefined control sequence: \\nosuch"),
+    ],
+)
+def test_a_formula_that_katex_refuses_is_reported(tmp_path, old, new, message):
+    text = NEURON.replace(old, new)
+    (found,) = failures(tmp_path, neuron=text)
+    assert found.kind == "tex" and message in found.message
+    assert found.line == line_of(text, "$$" if "frac" in new else new)
 
 
 def test_labels_are_needed_and_unique(tmp_path):
