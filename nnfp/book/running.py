@@ -1,3 +1,4 @@
+# ruff: noqa: NPY002  (the old random state is only watched here)
 """Runs the fences of a page in reading order, in one namespace, and keeps what they print."""
 
 import ast
@@ -223,7 +224,7 @@ def compare(result: Run) -> list[Failure]:
             line, message = (
                 statement.expected[place][0],
                 f"prints {both[place][1]!r}, the page shows {both[place][0]!r}",
-            )  # noqa: E501
+            )
         elif place < len(shown):
             line, message = statement.expected[place][0], f"prints no such line as {shown[place]!r}"
         else:

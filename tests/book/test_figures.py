@@ -1,3 +1,4 @@
+# ruff: noqa: NPY002  (the old random state is only watched here)
 """Figures are drawn the same twice, in colours that can be told apart, and redrawn when needed."""
 
 import itertools

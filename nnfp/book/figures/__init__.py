@@ -1,3 +1,4 @@
+# ruff: noqa: NPY002  (the old random state is only watched here)
 """Figures of the book: each is a tested function, drawn at build time for light and dark.
 
 A chapter's figures live in nnfp/book/figures/<stem>.py:
@@ -151,7 +152,7 @@ def _plain_facts(name: str, facts: object) -> dict:
     return facts
 
 
-def paint(name: str, theme: str, format: str = "svg", **options) -> tuple[bytes, dict]:
+def paint(name: str, theme: str, form: str = "svg", **options) -> tuple[bytes, dict]:
     """Draw a figure now, without any cache: (bytes in that format, facts)."""
     import matplotlib
     import numpy as np
@@ -167,8 +168,8 @@ def paint(name: str, theme: str, format: str = "svg", **options) -> tuple[bytes,
             matplotlib.rcParams.update(rc_params(style) | {"svg.hashsalt": name})
             fig = Canvas(figsize=(entry.width, entry.height))
             facts = _plain_facts(name, entry.function(fig, style))
-            metadata = {"Date": None, "Creator": None} if format == "svg" else {"Software": None}
-            fig.savefig(buffer, format=format, metadata=metadata, **options)
+            metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
+            fig.savefig(buffer, format=form, metadata=metadata, **options)
     except FigureError:
         raise
     except Exception as error:
