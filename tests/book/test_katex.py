@@ -165,7 +165,7 @@ def test_what_is_wrong_stops_the_build_with_file_and_line(render, old, new, mess
 
 
 def test_a_label_of_two_pages_is_refused(render):
-    with pytest.raises(PageError, match="the label eq-a is already used at .*one.md:4"):
+    with pytest.raises(PageError, match=r"the label eq-a is already used at .*one\.md:4"):
         two = TWO.replace("eq-b", "eq-a")
         render(two.split("---\n")[2].lstrip("\n"), one=ONE.replace("\\eqref{eq-b}", ""), two=two)
 

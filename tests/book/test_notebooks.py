@@ -69,7 +69,7 @@ def test_links_lead_to_the_site_where_its_address_is_known(small):
 
 
 def test_writing_is_deterministic_and_touches_nothing_that_is_right(small):
-    (first,) = notebooks.write_all(small)
+    assert len(notebooks.write_all(small)) == 1
     path = small.docs / "notebooks/neuron.ipynb"
     before = path.read_bytes(), path.stat().st_mtime_ns
     assert notebooks.write_all(small) == []
@@ -91,7 +91,7 @@ def test_two_pages_cannot_share_a_notebook(small):
     for home in ("a_b.md", "a/b.md"):
         (small.docs / home).parent.mkdir(exist_ok=True)
         (small.docs / home).write_text("# Page\n\n```python\nx = 1\n```\n")
-    with pytest.raises(BookError, match="two pages would write a_b.ipynb"):
+    with pytest.raises(BookError, match=r"two pages would write a_b\.ipynb"):
         notebooks.write_all(small)
 
 
@@ -107,7 +107,7 @@ def test_prepare_names_missing_assets(small):
         path.read_text() + "extra_css: [assets/vendor/katex.css, https://x.org/a.css]\n"
     )
     os.utime(path, (1, 1))
-    with pytest.raises(BookError, match="docs/ does not hold: assets/vendor/katex.css"):
+    with pytest.raises(BookError, match=r"docs/ does not hold: assets/vendor/katex\.css"):
         list(prepare.prepare(small))
 
 

@@ -49,7 +49,7 @@ def test_the_tests_and_doctests_pass(project):
 
 def test_nothing_is_overwritten(project):
     with pytest.raises(
-        ValueError, match="docs/weight_decay.md, nnfp/weight_decay.py, .* exists already"
+        ValueError, match=r"docs/weight_decay\.md, nnfp/weight_decay\.py, .* exists already"
     ):
         stubs.new_chapter("weight_decay", "Again", project)
 

@@ -14,6 +14,7 @@ are the only source of numbers in titles, captions and alt texts.
 """
 
 import importlib
+import importlib.util
 import io
 import json
 import os
@@ -24,6 +25,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from nnfp.book.sources import CACHE, ROOT, closure, fingerprint, module_path, write
 
@@ -247,6 +249,7 @@ def draw(name: str, theme: str) -> tuple[str, dict]:
             _apart("draw", name, theme)
             stored = json.loads(path.read_text(encoding="utf-8"))
             return _drawn.setdefault((name, theme, key), (stored["svg"], stored["facts"]))
+        _drop_young_bytecode(stem)
         svg, found = paint(name, theme)
         result = compact(svg.decode("utf-8")), json.loads(json.dumps(found))
         for old in path.parent.glob(f"{name}-{theme}-*.json"):
@@ -262,6 +265,15 @@ def _changed_since_start(stem: str) -> bool:
         return False  # this is the fresh interpreter
     ours, _ = closure(f"nnfp.book.figures.{stem}")
     return any(module_path(module).stat().st_mtime > _STARTED for module in ours)
+
+
+def _drop_young_bytecode(stem: str) -> None:
+    """Python keeps bytecode by whole seconds and size: a quick second edit could go unseen."""
+    for module in closure(f"nnfp.book.figures.{stem}")[0]:
+        source = module_path(module)
+        compiled = Path(importlib.util.cache_from_source(str(source)))
+        if compiled.is_file() and compiled.stat().st_mtime - source.stat().st_mtime < 2:
+            compiled.unlink(missing_ok=True)
 
 
 def _apart(function: str, *arguments: str) -> None:
