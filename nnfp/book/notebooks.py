@@ -57,8 +57,7 @@ class _Writer:
 
     def __init__(self, book: Book, page: Page, equations: dict, drawn: bool = True):
         self.book, self.page, self.equations, self.drawn = book, page, equations, drawn
-        self.site_url = (book.settings.get("site_url") or "").rstrip("/") + "/"
-        self.site_url = self.site_url.removeprefix("/") if self.site_url == "/" else self.site_url
+        self.site_url = book.site_url
         self.cells: list[dict] = []
         self.text: list[str] = []
         self.pictures: dict[str, dict] = {}
@@ -202,9 +201,9 @@ def _lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
-def _needs(settings: dict) -> dict:
+def _needs(book: Book) -> dict:
     """The first cell: where this comes from and how to run it."""
-    site, repository = settings.get("site_url"), settings.get("repo_url")
+    settings, site, repository = book.settings, book.site_url, book.settings.get("repo_url")
     source = f"`pip install git+{repository}`" if repository else "the package `nnfp` of this book"
     where = f" of [{settings.get('site_name')}]({site})" if site else ""
     text = f"*A chapter{where} as a notebook. To run it you need {source}.*"
@@ -215,7 +214,7 @@ def notebook(book: Book, page: Page, equations: dict | None = None) -> dict:
     """The notebook of a page."""
     equations = book.equations() if equations is None else equations
     cells = _Writer(book, page, equations).cells_of_page()
-    cells.insert(0, _needs(book.settings))
+    cells.insert(0, _needs(book))
     seen: dict[str, int] = {}
     for cell in cells:
         text = cell["cell_type"] + "".join(cell["source"])

@@ -4,6 +4,7 @@ Nothing runs here. Offsets and line numbers always refer to the file as it is on
 """
 
 import bisect
+import os
 import re
 import textwrap
 import unicodedata
@@ -370,7 +371,16 @@ class _Loader(yaml.SafeLoader):
     """Reads mkdocs.yml without acting on its tags."""
 
 
+def _environment(loader: yaml.SafeLoader, node: yaml.Node) -> str | None:
+    """`!ENV NAME` or `!ENV [NAME, OTHER, default]`, as MkDocs reads it."""
+    if isinstance(node, yaml.ScalarNode):
+        return os.environ.get(loader.construct_scalar(node))
+    *names, default = loader.construct_sequence(node) if node.value else [None]
+    return next((os.environ[name] for name in names if name in os.environ), default)
+
+
 _Loader.add_multi_constructor("", lambda loader, suffix, node: None)
+_Loader.add_constructor("!ENV", _environment)
 
 
 @dataclass
@@ -433,6 +443,12 @@ class Book:
             text = path.read_text(encoding="utf-8") if stamp else ""
             self._settings = (stamp, yaml.load(text, _Loader) or {})
         return self._settings[1]
+
+    @property
+    def site_url(self) -> str:
+        """Where the site is published, with a slash at its end; "" for an address of this machine."""
+        url = (self.settings.get("site_url") or "").rstrip("/") + "/"
+        return "" if re.match(r"/|https?://(127\.|localhost|0\.0\.0\.0)", url) else url
 
     @property
     def nav(self) -> list[str]:

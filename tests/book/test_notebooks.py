@@ -60,12 +60,24 @@ def test_figures_travel_inside_the_notebook(small):
 def test_links_lead_to_the_site_where_its_address_is_known(small):
     path = small.root / "mkdocs.yml"
     path.write_text(
-        path.read_text() + "site_url: https://example.org/book/\nrepo_url: https://example.org/r\n"
+        path.read_text()
+        + "site_url: !ENV [SITE_URL_OF_THE_TEST, https://example.org/book/]\nrepo_url: https://example.org/r\n"
     )
     os.utime(path, (1, 1))
     text = "\n".join(cells(small, "markdown"))
     assert "[the other page](https://example.org/book/layer/#two-words)" in text
     assert "`pip install git+https://example.org/r`" in text
+
+
+def test_an_address_of_this_machine_is_no_place_to_link_to(small):
+    path = small.root / "mkdocs.yml"
+    path.write_text(
+        path.read_text() + 'site_url: !ENV [SITE_URL_OF_THE_TEST, "http://127.0.0.1:8000/"]\n'
+    )
+    os.utime(path, (1, 1))
+    assert small.site_url == "" and "See (1.1) and the other page." in "".join(
+        cells(small, "markdown")
+    )
 
 
 def test_writing_is_deterministic_and_touches_nothing_that_is_right(small):
