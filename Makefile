@@ -1,0 +1,98 @@
+# Each target sets up what it needs: .venv from requirements.lock, node_modules from
+# package-lock.json, fonts and KaTeX for the site. A second call finds the stamps and is instant.
+
+PYTHONS := python3.13 python3.12 python3.11 python3.14 python3 python
+VENV    := .venv
+BIN     := $(VENV)/bin
+PY      := $(BIN)/python
+PORT    ?= 8000
+export PYTHONDONTWRITEBYTECODE ?= 1
+# A page's numbers are the same on any machine only if a sum is taken in one order.
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
+export NO_MKDOCS_2_WARNING ?= 1
+export DISABLE_MKDOCS_2_WARNING ?= true
+# The date in the sitemap is that of the last commit, so that two builds are equal to the byte.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test site zensical bench update mutants lock clean witness
+
+help:
+	@echo "make serve     show the book on this machine, rebuilt on every change"
+	@echo "make test      run every test and check every page"
+	@echo "make site      build the site strictly into site/"
+	@echo "make update    rewrite the outputs and the bound numbers of all pages"
+	@echo "make mutants   corrupt equations one symbol at a time and count what is caught"
+	@echo "make bench     time the training step (needs the extra bench)"
+	@echo "make witness   add PyTorch and JAX, which some tests compare with"
+	@echo "make zensical  build the site with Zensical, the successor of MkDocs, as a second gate"
+	@echo "make lock      resolve requirements.lock and package-lock.json anew"
+	@echo "make clean     remove everything that was built"
+
+$(VENV)/.created:
+	@python=; for p in $(PYTHONS); do \
+	  if $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11, 5) <= sys.version_info[:3])' 2>/dev/null; \
+	  then python=$$p; break; fi; done; \
+	if [ -z "$$python" ]; then \
+	  echo "error: no Python 3.11.5 or newer with the venv module was found." >&2; \
+	  echo "       Install one (Debian: apt-get install python3 python3-venv), then call make again." >&2; \
+	  exit 1; fi; \
+	echo "setting up $(VENV) with $$($$python --version)"; \
+	$$python -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements.lock pyproject.toml $(VENV)/.created
+	@echo "installing the locked Python packages (about 100, some minutes the first time)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock \
+	  || { echo "error: the packages could not be installed; is there a network?" >&2; exit 1; }
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json $(VENV)/.installed
+	@echo "installing the locked npm packages (KaTeX, fonts)"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
+	  || { echo "error: the npm packages could not be installed; is there a network?" >&2; exit 1; }
+	@touch $@
+
+docs/assets/vendor/.copied: scripts/fetch_assets.py node_modules/.installed
+	@$(PY) scripts/fetch_assets.py
+	@touch $@
+
+setup: docs/assets/vendor/.copied
+
+serve: setup
+	@$(PY) scripts/serve.py $(PORT)
+
+test: setup
+	@$(PY) -m pytest -n auto --dist loadgroup -q $(ARGS)
+
+site: setup
+	@$(PY) -m mkdocs build --strict --clean --site-dir site
+
+zensical: setup
+	@$(PY) -m nnfp.book prepare
+	@$(BIN)/zensical build --strict --clean
+
+witness: setup
+	@$(PY) -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@$(PY) -m pip install --quiet --disable-pip-version-check jax==0.10.2 jaxlib==0.10.2 scikit-learn
+
+bench: setup
+	@$(PY) scripts/benchmark.py $(ARGS)
+
+update: setup
+	@$(PY) -m nnfp.book check --update
+
+mutants: setup
+	@$(PY) scripts/mutate.py equations $(ARGS)
+
+lock: setup
+	@$(PY) -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --no-emit-find-links --upgrade \
+	  --extra book --extra test --extra dev pyproject.toml -o requirements.lock
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --package-lock-only --ignore-scripts
+
+clean:
+	rm -rf $(VENV) node_modules site .cache docs/notebooks docs/assets/vendor *.egg-info
