@@ -152,7 +152,7 @@ def test_held_out_samples_do_not_move_the_scale():
 
 def test_a_constant_row_is_refused_even_if_rounding_gives_it_a_deviation():
     X = np.vstack([np.arange(7.0), np.full(7, 0.1)])
-    with pytest.raises(ValueError, match="row 1 of X is 0.1 in every sample"):
+    with pytest.raises(ValueError, match=r"row 1 of X is 0\.1 in every sample"):
         measure_scale(X)
 
 

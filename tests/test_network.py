@@ -1,0 +1,371 @@
+"""Promises of chapter docs/network.md."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from nnfp.data import load_cars, measure_scale, standardise
+from nnfp.forward_pass import forward
+from nnfp.losses import mse
+from nnfp.network import FORMAT, MLPRegressor
+
+SIZES = [3, 7, 5, 2]
+
+
+def data(B=11, seed=0):
+    g = np.random.default_rng(seed)
+    return g.standard_normal((3, B)), g.standard_normal((2, B))
+
+
+def network(seed=42):
+    net = MLPRegressor(SIZES, seed=seed, weight_scale=0.6)
+    for l in net.b:
+        net.b[l] = net.rng.standard_normal(net.b[l].shape)
+    return net
+
+
+def arrays(net):
+    return [*net.W.values(), *net.b.values()]
+
+
+def same(a, b):
+    return all(x.dtype == y.dtype and x.tobytes() == y.tobytes() for x, y in zip(arrays(a), arrays(b)))
+
+
+def test_the_initial_weights_are_those_of_the_article_bit_for_bit():
+    rng = np.random.default_rng(42)
+    net = MLPRegressor([4, 6, 4, 2])
+    for l, (rows, columns) in enumerate([(6, 4), (4, 6), (2, 4)], start=1):
+        np.testing.assert_array_equal(net.W[l], rng.standard_normal((rows, columns)) * 0.1)
+        np.testing.assert_array_equal(net.b[l], np.zeros((rows, 1)))
+    assert net.layer_sizes == [4, 6, 4, 2]
+
+
+def test_forward_and_predict_are_the_forward_pass():
+    net, (X, _) = network(), data()
+    np.testing.assert_array_equal(net.forward(X), forward(net.parameters, X).Y_hat)
+    np.testing.assert_array_equal(net.predict(X), net.forward(X))
+
+
+@pytest.mark.parametrize("B", [1, 4, 16, 64])
+def test_every_gradient_is_a_central_difference_whatever_the_batch(B):
+    net, (X, Y) = network(), data(B)
+    net.forward(X)
+    gradients = net.backward(Y)
+    h = 1e-6
+    for stored, found in ((net.W, gradients.dW), (net.b, gradients.db)):
+        for l in stored:
+            assert found[l].shape == stored[l].shape
+            for i in np.ndindex(stored[l].shape):
+                kept = stored[l][i]
+                stored[l][i] = kept + h
+                up = mse(net.predict(X), Y)
+                stored[l][i] = kept - h
+                down = mse(net.predict(X), Y)
+                stored[l][i] = kept
+                np.testing.assert_allclose(found[l][i], (up - down) / (2 * h), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.witness
+def test_training_agrees_with_pytorch():
+    torch = pytest.importorskip("torch")
+    net, (X, Y) = network(), data()
+    parameters = [torch.tensor(a, requires_grad=True) for a in arrays(net)]
+    W, b = parameters[:3], parameters[3:]
+    X_t, Y_t = torch.tensor(X), torch.tensor(Y)
+    optimiser = torch.optim.SGD(parameters, lr=0.05)
+    for _ in range(20):
+        A = X_t
+        for l in range(3):
+            Z = W[l] @ A + b[l]
+            A = torch.relu(Z) if l < 2 else Z
+        loss = torch.nn.functional.mse_loss(A, Y_t)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        np.testing.assert_allclose(net.train_step(X, Y, lr=0.05), loss.item(), rtol=1e-12)
+    for ours, theirs in zip(arrays(net), parameters):
+        np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-11, atol=1e-14)
+
+
+def test_train_step_returns_the_loss_from_before_the_step():
+    net, (X, Y) = network(), data()
+    before = net.loss_mse(net.predict(X), Y)
+    assert net.train_step(X, Y, lr=0.01) == before
+    assert net.loss_mse(net.predict(X), Y) < before
+
+
+def test_train_step_is_forward_backward_step():
+    one, other, (X, Y) = network(), network(), data()
+    one.train_step(X, Y, 0.03)
+    other.forward(X)
+    other.backward(Y)
+    other.step(0.03)
+    assert same(one, other)
+
+
+def test_the_default_rate_is_the_article_s():
+    one, other, (X, Y) = network(), network(), data()
+    one.train_step(X, Y)
+    other.train_step(X, Y, lr=0.01)
+    assert same(one, other)
+
+
+# ---- order of calls
+
+
+def test_backward_before_forward_is_an_error():
+    with pytest.raises(RuntimeError, match=r"backward needs a forward pass.*call forward"):
+        network().backward(data()[1])
+
+
+def test_step_before_backward_is_an_error():
+    net, (X, _) = network(), data()
+    with pytest.raises(RuntimeError, match="step needs fresh gradients"):
+        net.step()
+    net.forward(X)
+    with pytest.raises(RuntimeError, match="step needs fresh gradients"):
+        net.step()
+
+
+def test_gradients_are_spent_by_a_step():
+    net, (X, Y) = network(), data()
+    net.train_step(X, Y)
+    with pytest.raises(RuntimeError, match="step needs fresh gradients"):
+        net.step()
+    with pytest.raises(RuntimeError, match="backward needs a forward pass"):
+        net.backward(Y)
+
+
+def test_a_new_forward_drops_the_old_gradients():
+    net, (X, Y) = network(), data()
+    net.forward(X)
+    net.backward(Y)
+    net.forward(data(seed=1)[0])
+    with pytest.raises(RuntimeError, match="step needs fresh gradients"):
+        net.step()
+
+
+def test_a_forward_that_failed_leaves_no_trace():
+    net, (X, Y) = network(), data()
+    net.forward(X)
+    with pytest.raises(ValueError):
+        net.forward(X[:2])
+    with pytest.raises(RuntimeError, match="backward needs a forward pass"):
+        net.backward(Y)
+
+
+def test_targets_of_another_batch_are_an_error():
+    net, (X, Y) = network(), data()
+    net.forward(X)
+    with pytest.raises(ValueError, match="Y has 7 columns, the last forward had 11"):
+        net.backward(Y[:, :7])
+    with pytest.raises(ValueError, match=r"did you mean Y.T|Y has 2 columns"):
+        net.backward(Y.T)
+    with pytest.raises(ValueError, match=r"Y must be 2-D .* got shape \(11,\)"):
+        net.backward(Y[0])
+
+
+def test_predict_does_not_disturb_a_training_step():
+    one, other, (X, Y) = network(), network(), data()
+    one.forward(X)
+    one.predict(data(seed=5)[0])
+    one.backward(Y)
+    one.step(0.02)
+    other.train_step(X, Y, 0.02)
+    assert same(one, other)
+
+
+def test_the_prediction_may_be_changed_without_changing_the_gradients():
+    one, other, (X, Y) = network(), network(), data()
+    one.forward(X)[:] = 0
+    other.forward(X)
+    np.testing.assert_array_equal(one.backward(Y).dW[1], other.backward(Y).dW[1])
+
+
+def test_there_is_no_layer_zero():
+    net, (X, Y) = network(), data()
+    net.forward(X)
+    gradients = net.backward(Y)
+    for mapping in (net.W, net.b, gradients.dW, gradients.db):
+        assert sorted(mapping) == [1, 2, 3]
+        with pytest.raises(KeyError):
+            mapping[0]
+
+
+# ---- bad input
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "42", None, True])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ValueError, match="seed must be a whole number of at least 0"):
+        MLPRegressor([1, 1], seed=seed)
+
+
+@pytest.mark.parametrize("sizes", [[], [3], [3, 0], [3, 2.5], "34", 5, None])
+def test_layer_sizes_are_two_or_more_whole_numbers(sizes):
+    with pytest.raises(ValueError, match="size"):
+        MLPRegressor(sizes)
+
+
+def test_a_single_sample_must_be_a_column():
+    with pytest.raises(ValueError, match=r"X must be 2-D .* got shape \(3,\).*X\[:, None\]"):
+        network().forward(np.ones(3))
+    with pytest.raises(ValueError, match="finite"):
+        network().forward(np.full((3, 1), np.nan))
+    with pytest.raises(ValueError, match=r"Y_hat has shape|shape"):
+        network().loss_mse(np.ones((1, 3)), np.ones((3, 1)))
+
+
+def test_divergence_is_an_error_and_not_a_nan():
+    net, (X, Y) = MLPRegressor(SIZES, weight_scale=3.0), data()
+    with pytest.raises(ValueError, match=r"finite|diverged"):
+        for _ in range(200):
+            net.train_step(X, 100 * Y, lr=50.0)
+
+
+# ---- fit, save, load
+
+
+def cars():
+    cars = load_cars(["horsepower", "weight"])
+    return (standardise(part, measure_scale(part)) for part in (cars.X, cars.Y))
+
+
+def test_fit_is_decided_by_the_seed():
+    X, Y = cars()
+    nets = [MLPRegressor([2, 6, 1], seed=s) for s in (3, 3, 4)]
+    histories = [net.fit(X, Y, lr=0.1, epochs=3) for net in nets]
+    assert histories[0] == histories[1] and same(nets[0], nets[1])
+    assert histories[0].train != histories[2].train
+    assert histories[0].train[-1] < histories[0].train[0]
+
+
+def test_fit_with_patience_keeps_the_best_parameters():
+    X, Y = cars()
+    net = MLPRegressor([2, 6, 1])
+    held_out = X[:, 300:], Y[:, 300:]
+    history = net.fit(X[:, :300], Y[:, :300], lr=0.1, epochs=40, validation=held_out, patience=2)
+    assert net.loss_mse(net.predict(held_out[0]), held_out[1]) == min(history.validation)
+
+
+def test_a_saved_network_comes_back_to_the_bit_and_trains_on_as_if_nothing_had_happened(tmp_path):
+    X, Y = cars()
+    net = MLPRegressor([2, 6, 1], seed=9)
+    net.fit(X, Y, lr=0.1, epochs=2)
+    net.save(tmp_path / "cars.npz")
+    loaded = MLPRegressor.load(tmp_path / "cars.npz")
+    assert same(net, loaded) and loaded.layer_sizes == [2, 6, 1]
+    assert [p.name for p in tmp_path.iterdir()] == ["cars.npz"]
+    assert net.fit(X, Y, lr=0.1, epochs=2) == loaded.fit(X, Y, lr=0.1, epochs=2)
+    assert same(net, loaded)
+
+
+def test_the_name_is_kept_and_a_second_save_replaces_the_first(tmp_path):
+    path = tmp_path / "net"
+    network(1).save(path)
+    network(2).save(str(path))
+    assert same(MLPRegressor.load(str(path)), network(2))
+    assert [p.name for p in tmp_path.iterdir()] == ["net"]
+
+
+def test_two_saves_are_the_same_bytes(tmp_path):
+    for name in "ab":
+        network().save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_subnormal_and_extreme_weights_survive(tmp_path):
+    net = network()
+    net.W[1][0] = [5e-324, -0.0, 1.7976931348623157e308]
+    net.save(tmp_path / "net.npz")
+    assert same(net, MLPRegressor.load(tmp_path / "net.npz"))
+
+
+def test_a_missing_file_is_reported_as_such(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        MLPRegressor.load(tmp_path / "nothing.npz")
+
+
+def damaged(tmp_path, **changes):
+    """A saved network with entries replaced, or dropped where the value is None."""
+    net = network()
+    net.save(tmp_path / "net.npz")
+    with np.load(tmp_path / "net.npz") as stored:
+        entries = dict(stored) | changes
+    with open(tmp_path / "net.npz", "wb") as file:
+        np.savez(file, **{k: v for k, v in entries.items() if v is not None})
+    return tmp_path / "net.npz"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": "nnfp MLPRegressor 99"}, "99', this version of nnfp reads"),
+        ({"format": None}, "holds 'no format'"),
+        ({"layer_sizes": None}, "damaged.*layer_sizes"),
+        ({"layer_sizes": [3, 7, 4, 2]}, r"damaged: W\[2\] must have shape \(4, 7\)"),
+        ({"layer_sizes": 3}, "damaged"),
+        ({"layer_sizes": [3]}, "damaged"),
+        ({"W[2]": None}, r"damaged.*W\[2\]"),
+        ({"W[2]": np.full((5, 7), np.nan)}, r"damaged: W\[2\] must be finite"),
+        ({"W[2]": np.ones((5, 7), int)}, r"damaged: W\[2\] must hold float"),
+        ({"b[1]": np.ones(7)}, r"damaged: b\[1\] must be 2-D"),
+        ({"b[3]": np.ones((2, 1), np.float32)}, "damaged.*float32"),
+        ({"generator": "not json"}, "damaged"),
+        ({"generator": json.dumps({"bit_generator": "PCG64"})}, "damaged"),
+    ],
+)
+def test_a_file_with_wrong_contents_says_what_is_wrong(tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        MLPRegressor.load(damaged(tmp_path, **changes))
+
+
+def truncated_zip():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("format.npy", b"\x93NUMPY")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04", b"PK\x05\x06" + 18 * b"\0", truncated_zip()])
+def test_what_is_no_saved_network_is_refused(tmp_path, content):
+    path = tmp_path / "bad.npz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"bad.npz"):
+        MLPRegressor.load(path)
+
+
+def test_every_truncation_and_a_flipped_byte_are_noticed(tmp_path):
+    net, path = network(), tmp_path / "net.npz"
+    net.save(path)
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 97):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError):
+            MLPRegressor.load(path)
+    at = whole.index(net.W[1].tobytes()) + 5
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    with pytest.raises(ValueError, match="not a network saved by"):
+        MLPRegressor.load(path)
+
+
+def test_a_pickle_is_never_opened(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (print, ("executed",))
+
+    path = tmp_path / "trap.npz"
+    with open(path, "wb") as file:
+        np.savez(file, format=np.array(FORMAT), W=np.array([Trap()], dtype=object))
+    with pytest.raises(ValueError, match="not a network saved by"):
+        MLPRegressor.load(path)
+
+
+def test_plain_arrays_in_npy_form_are_refused(tmp_path):
+    np.save(tmp_path / "array.npy", np.ones(3))
+    with pytest.raises(ValueError, match="not a network saved by"):
+        MLPRegressor.load(tmp_path / "array.npy")
