@@ -120,7 +120,7 @@ def _clipped(R: ndarray, kappa: float) -> ndarray:
 def huber(Y_hat: ndarray, Y: ndarray, kappa: float = 1.0) -> float:
     """Mean of a loss that is half the square of small errors and grows like a line beyond kappa.
 
-    Equation: eq-huber-entry, eq-huber-clipped, eq-huber
+    Equation: eq-huber-entry, eq-huber-short, eq-huber
     Shapes:   Y_hat (n, B), Y (n, B) -> ()
     Units:    those of Y, squared; kappa in those of Y
     Errors:   ValueError as residuals, and for kappa not above 0
@@ -138,7 +138,7 @@ def huber(Y_hat: ndarray, Y: ndarray, kappa: float = 1.0) -> float:
 def huber_gradient(Y_hat: ndarray, Y: ndarray, kappa: float = 1.0) -> ndarray:
     """Slope of huber by each prediction: the error, cut off at -kappa and kappa.
 
-    Equation: eq-huber-gradient
+    Equation: eq-huber-gradient, eq-huber-clipped
     Shapes:   Y_hat (n, B), Y (n, B) -> (n, B)
     Units:    those of Y
     Errors:   ValueError as residuals, and for kappa not above 0
