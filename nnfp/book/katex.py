@@ -1,7 +1,7 @@
 """Formulas as HTML and MathML, rendered while the site is built: KaTeX inside QuickJS.
 
 KaTeX comes from its npm package (node_modules/katex, or the folder that the variable
-NNFP_KATEX names). What was rendered once is kept in .cache/katex.sqlite.
+NNFP_KATEX names). What was rendered once is kept in .book-cache/katex.sqlite.
 """
 
 import hashlib

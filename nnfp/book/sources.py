@@ -10,11 +10,11 @@ import importlib.metadata
 import os
 import sys
 import tempfile
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / ".cache"
+CACHE = ROOT / ".book-cache"  # not .cache: `zensical build --clean` empties that one
 
 
 def module_path(name: str, root: Path = ROOT) -> Path | None:
@@ -35,8 +35,7 @@ def _parsed(path: Path, stamp: tuple) -> ast.Module:
 
 def parse(path: Path) -> ast.Module:
     """The syntax tree of a file, read again only after the file has changed."""
-    status = path.stat()
-    return _parsed(path, (status.st_mtime_ns, status.st_size))
+    return _parsed(path, _stamp(path))
 
 
 def _is_plain(statement: ast.stmt) -> bool:
@@ -69,8 +68,22 @@ def _all_modules(root: Path) -> set[str]:
     return {f"nnfp.{p.stem}" for p in (root / "nnfp").glob("*.py") if p.stem != "__init__"}
 
 
+def _stamp(path: Path) -> tuple:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
 def imports(name: str, root: Path = ROOT) -> tuple[set[str], set[str]]:
     """Modules that module `name` imports: (ours, other people's top-level packages)."""
+    path, package = module_path(name, root), module_path("nnfp", root)
+    known = frozenset(_all_modules(root))
+    ours, others = _imports(name, root, known, _stamp(path), _stamp(package) if package else ())
+    return set(ours), set(others)
+
+
+@lru_cache(maxsize=4096)
+def _imports(name: str, root: Path, known: frozenset, *stamps: tuple) -> tuple[set, set]:
+    """As `imports`; the stamps and the list of modules tell when to look again."""
     path = module_path(name, root)
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     ours, others = set(), set()

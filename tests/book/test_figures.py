@@ -77,7 +77,7 @@ def test_a_figure_is_the_same_in_another_process_and_from_the_cache(drawings):
     assert first.stderr == ""
     cached = drawings(DRAW + "\nassert 'matplotlib' not in sys.modules")
     assert cached.stdout == first.stdout and cached.stderr == ""
-    for file in (drawings.root / ".cache/figures").iterdir():
+    for file in (drawings.root / ".book-cache/figures").iterdir():
         file.unlink()
     assert drawings(DRAW).stdout == first.stdout
     svg, facts = json.loads(first.stdout)
@@ -95,7 +95,7 @@ def test_a_change_deep_down_draws_again_and_an_unrelated_one_does_not(drawings):
     assert drawings(key).stdout != before
     again = drawings(DRAW).stdout
     assert again != drawn and json.loads(again)[1]["slope"] == 3.0
-    assert len(list((drawings.root / ".cache/figures").iterdir())) == 1  # the old one is gone
+    assert len(list((drawings.root / ".book-cache/figures").iterdir())) == 1  # the old one is gone
 
 
 def test_a_running_server_draws_with_the_changed_module(drawings):
