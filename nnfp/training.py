@@ -65,7 +65,8 @@ def batches(
               in place of rng
 
     >>> X = np.arange(5.0).reshape(1, 5)
-    >>> [X_batch.shape[1] for X_batch, _ in batches(X, X, 2, np.random.default_rng(0))]
+    >>> sizes = [X_batch.shape[1] for X_batch, _ in batches(X, X, 2, np.random.default_rng(0))]
+    >>> sizes
     [2, 2, 1]
     """
     check_samples(X, Y)
