@@ -6,10 +6,12 @@ from nnfp.book.pages import KINDS, Checker, check_book
 
 CHECKER = Checker()
 PAGES = {page.home: page for page in CHECKER.book.pages}
+# one worker a page, so that a page runs once
+GROUPED = [pytest.param(home, marks=pytest.mark.xdist_group(home)) for home in PAGES]
 CHECKED = [kind for kind in KINDS if kind != "equations"]
 
 
-@pytest.mark.parametrize("home", PAGES)
+@pytest.mark.parametrize("home", GROUPED)
 @pytest.mark.parametrize("kind", CHECKED)
 def test_page(home, kind):
     failures = CHECKER.check(PAGES[home], [kind]).failures
