@@ -1,10 +1,11 @@
 """Sums written out in prose, `2 · 3 + 1 = 7`, are worked out again.
 
-Numbers, + − · × / and brackets on both sides of an equals sign; a single number must be the
+Numbers, + − · × / √ and brackets on both sides of an equals sign; a single number must be the
 other side rounded as printed. Where a bound number stands its shown text counts.
 """
 
 import ast
+import math
 import operator
 import re
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from nnfp.book import numbers
 from nnfp.book.reading import Page
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-_TERM = rf"[-−+]?\(*[-−+]?{_NUMBER}\)*"
+_TERM = rf"[-−+]?√?\(*√?[-−+]?{_NUMBER}\)*"
 _SIDE = rf"{_TERM}(?:\s*[-−+·×*/]\s*{_TERM})*"
 _CHAIN = re.compile(
     rf"(?<![\w.,)\]\[·×*/^+−-])(?<![·×*/^+−-] ){_SIDE}(?:\s*=\s*{_SIDE})+(?![\w%^]|\.\d|,\d|\s*[-−+·×*/^(\[])"
@@ -35,6 +36,8 @@ class Sum:
 def _value(node: ast.AST) -> float:
     if isinstance(node, ast.BinOp):
         return _OPERATORS[type(node.op)](_value(node.left), _value(node.right))
+    if isinstance(node, ast.Call):
+        return math.sqrt(_value(node.args[0]))
     if isinstance(node, ast.UnaryOp):
         return _OPERATORS[type(node.op)](_value(node.operand))
     return node.value
@@ -43,10 +46,11 @@ def _value(node: ast.AST) -> float:
 def evaluate(side: str) -> float | None:
     """The value of one side, None if it is not a formula after all."""
     text = side.replace(",", "").replace("−", "-").replace("·", "*").replace("×", "*")
+    text = re.sub(r"√(?=\()", "sqrt", re.sub(r"√([\d.]+)", r"sqrt(\1)", text))
     text = re.sub(r"(?<![\d.])0+(?=\d)", "", " ".join(text.split()))
     try:
         return _value(ast.parse(text, mode="eval").body)
-    except (SyntaxError, ZeroDivisionError, KeyError, AttributeError):
+    except (SyntaxError, ValueError, ZeroDivisionError, KeyError, AttributeError):
         return None
 
 
@@ -56,7 +60,7 @@ def sums(page: Page) -> list[Sum]:
     for match in _CHAIN.finditer(text):
         sides = [side.strip() for side in match[0].split("=")]
         values = [evaluate(side) for side in sides]
-        if None in values or not any(re.search(r"\d\)*\s*[-−+·×*/]", side) for side in sides):
+        if None in values or not any(re.search(r"\d\)*\s*[-−+·×*/]|√", side) for side in sides):
             continue
         wrong = None
         for (a, x), (b, y) in zip(
