@@ -1,17 +1,19 @@
 """nnfp: a neural network from first principles, in NumPy.
 
-Each module is one idea and has one chapter of the book with the same name.
+Each module is one idea and has one chapter of the book with the same name. Every public name can
+be imported from here: `from nnfp import MLPRegressor, forward, backward`.
 """
 
-# TEMPORARY while the modules are being written: becomes an explicit list.
-import importlib as _importlib
-import pathlib as _pathlib
-
-_here = _pathlib.Path(__file__).parent
-for _stem in (
-    "notation neuron layer activations forward_pass losses descent calculus "
-    "backpropagation gradient_check data training network"
-).split():
-    if (_here / f"{_stem}.py").exists():
-        _module = _importlib.import_module(f"nnfp.{_stem}")
-        globals().update({_name: getattr(_module, _name) for _name in _module.__all__})
+from nnfp.activations import *  # noqa: F403
+from nnfp.backpropagation import *  # noqa: F403
+from nnfp.calculus import *  # noqa: F403
+from nnfp.data import *  # noqa: F403
+from nnfp.descent import *  # noqa: F403
+from nnfp.forward_pass import *  # noqa: F403
+from nnfp.gradient_check import *  # noqa: F403
+from nnfp.layer import *  # noqa: F403
+from nnfp.losses import *  # noqa: F403
+from nnfp.network import *  # noqa: F403
+from nnfp.neuron import *  # noqa: F403
+from nnfp.notation import *  # noqa: F403
+from nnfp.training import *  # noqa: F403

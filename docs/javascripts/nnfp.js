@@ -10,8 +10,9 @@ function repair() {
   name(".md-search[role=dialog]", "aria-label", "Search");
   name(".md-progress", "aria-label", "Loading");
   name(".md-annotation__index", "aria-label", "Annotation");
-  // A code block or table that scrolls must be reachable by keyboard.
-  for (const box of document.querySelectorAll(".md-typeset pre > code, .md-typeset__table, .md-typeset__scrollwrap")) {
+  // A code block, table or figure that scrolls must be reachable by keyboard.
+  const boxes = ".md-typeset pre > code, .md-typeset__scrollwrap, .figure-drawing";
+  for (const box of document.querySelectorAll(boxes)) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   }
 }

@@ -6,18 +6,19 @@ from nnfp import Parameters, backward, forward, mse, mse_gradient, random_parame
 from nnfp.book.figures import figure
 
 BATCHES = (1, 8, 64)
-STEPS = 500
+STEPS = 2000
 
 
 def losses(batch: int, divisor: int) -> list[float]:
-    """Loss over all samples before each step of descent on x², gradients divided by divisor."""
+    """Loss over all samples before every tenth step on x², gradients divided by divisor."""
     rng = np.random.default_rng(1)
     X = rng.uniform(-1.0, 1.0, (1, 512))
     Y = X**2
     parameters = random_parameters([1, 8, 1], rng, weight_scale=0.5)
     history = []
     for step in range(STEPS):
-        history.append(mse(forward(parameters, X, hidden="tanh").Y_hat, Y))
+        if step % 10 == 0:
+            history.append(mse(forward(parameters, X, hidden="tanh").Y_hat, Y))
         columns = np.arange(step * batch, (step + 1) * batch) % X.shape[1]
         trace = forward(parameters, X[:, columns], hidden="tanh")
         gradients = backward(
@@ -34,14 +35,14 @@ def losses(batch: int, divisor: int) -> list[float]:
 def divided_twice(fig, style):
     """The same rate, with the right gradient and with one divided by the batch again."""
     axes = fig.subplots(1, 2, sharey=True)
-    facts = {}
+    facts = {"steps": STEPS}
     colours = (style.green, style.orange, style.blue)
     for ax, title in zip(axes, ("right gradient", "divided by the batch again")):
         for batch, colour in zip(BATCHES, colours):
             wrong = title != "right gradient"
             history = losses(batch, batch if wrong else 1)
             facts[f"{'wrong' if wrong else 'right'}_{batch}"] = history[-1]
-            ax.semilogy(history, color=colour, label=f"batch {batch}", linewidth=1.2)
+            ax.semilogy(range(0, STEPS, 10), history, color=colour, label=f"batch {batch}", linewidth=1.2)
         ax.set_title(title)
         ax.set_xlabel("step")
     axes[0].set_ylabel("mean squared error (no unit)")
