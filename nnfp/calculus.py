@@ -1,6 +1,7 @@
 """Matrices as columns, and derivatives of columns by columns, chapter docs/calculus.md."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy import ndarray
@@ -78,7 +79,7 @@ def unflatten(theta: ndarray, layer_sizes: list[int]) -> Parameters:
     array([[5., 6.]])
     """
     _check_sizes("layer_sizes", layer_sizes)
-    P = sum(m * (n + 1) for n, m in zip(layer_sizes, layer_sizes[1:]))
+    P = sum(m * (n + 1) for n, m in pairwise(layer_sizes))
     check_matrix("theta", theta, rows=P, columns=1)
     W, b, start = {}, {}, 0
     for l in range(1, len(layer_sizes)):
