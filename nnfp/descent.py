@@ -1,7 +1,4 @@
-"""Gradient descent, chapter docs/descent.md.
-
-A point may be a float or an array of any shape: the rule is the same.
-"""
+"""Gradient descent, chapter docs/descent.md."""
 
 from collections.abc import Callable
 
@@ -15,12 +12,12 @@ __all__ = ["descend", "quadratic", "quadratic_iterate", "quadratic_prime", "stab
 
 # --8<-- [start:quadratic]
 def quadratic(x: float | ndarray) -> float | ndarray:
-    """The parabola of the chapter; an array is taken entry by entry.
+    """The parabola of the chapter, x² - 4x + 5, entry by entry.
 
     Equation: eq-quadratic
     Shapes:   x (any) -> as x
     Units:    none
-    Errors:   ValueError for integers or a list
+    Errors:   ValueError for a list or integers
 
     >>> quadratic(2.0)
     1.0
@@ -30,12 +27,12 @@ def quadratic(x: float | ndarray) -> float | ndarray:
 
 
 def quadratic_prime(x: float | ndarray) -> float | ndarray:
-    """Its slope, entry by entry.
+    """Its slope, 2x - 4.
 
     Equation: eq-quadratic-prime
     Shapes:   x (any) -> as x
     Units:    none
-    Errors:   ValueError for integers or a list
+    Errors:   ValueError for a list or integers
 
     >>> quadratic_prime(2.0)
     0.0
@@ -47,42 +44,42 @@ def quadratic_prime(x: float | ndarray) -> float | ndarray:
 
 # --8<-- [start:descend]
 def descend(gradient: Callable, x_0: float | ndarray, lr: float, steps: int) -> list:
-    """Take steps against the gradient and return every point, x_0 first.
+    """Take steps against the gradient and return every point visited, x_0 first.
 
     Equation: eq-descent, eq-descent-many
-    Shapes:   x_0 (any), gradient: as x_0 -> as x_0; returns steps + 1 points as x_0
-    Units:    x_0 any; lr those of x_0 over those of the gradient
-    Errors:   ValueError for integers, a lr not above 0, fewer than 0 steps, a gradient
-              of another shape; a path that diverges is returned as it is
+    Shapes:   x_0 (any), gradient of a point: as x_0 -> steps + 1 points as x_0
+    Units:    those of x_0
+    Errors:   ValueError for a start that is a list or integer, a learning rate that is not
+              above 0, steps that are not a whole number from 0, a gradient of another shape
 
-    >>> descend(quadratic_prime, 0.0, 0.25, 2)
-    [0.0, 1.0, 1.5]
+    >>> descend(quadratic_prime, 0.0, 0.5, 2)
+    [0.0, 2.0, 2.0]
     """
     check_entries("x_0", x_0)
     check_positive("lr", lr)
     _check_count("steps", steps)
-    lr = float(lr)  # a NumPy float64 would turn a float32 path into float64
-    path = [x_0.copy() if isinstance(x_0, ndarray) else x_0]
+    path = [x_0]
     for _ in range(steps):
-        x = path[-1]
-        slope = gradient(x)
-        if np.shape(slope) != np.shape(x):
+        slope = gradient(path[-1])
+        if np.shape(slope) != np.shape(x_0):
             raise ValueError(
-                f"gradient(x) must have the shape of x, {np.shape(x)}, got {np.shape(slope)}"
+                f"gradient(x) has shape {np.shape(slope)}, x has shape {np.shape(x_0)}; "
+                "they must be equal"
             )
-        path.append(x - lr * slope)
+        path.append(path[-1] - float(lr) * slope)
     return path
 # --8<-- [end:descend]
 
 
 # --8<-- [start:quadratic-iterate]
-def quadratic_iterate(x_0: float | ndarray, lr: float, t: int) -> float | ndarray:
+def quadratic_iterate(x_0: float, lr: float, t: int) -> float:
     """Where descent on the parabola stands after t steps, without taking them.
 
     Equation: eq-quadratic-iterate
     Shapes:   x_0 (any), lr (), t () -> as x_0
     Units:    none
-    Errors:   ValueError for integers in x_0, a lr not above 0, t below 0
+    Errors:   ValueError for a start that is a list or integer, a learning rate that is not
+              above 0, a t that is not a whole number from 0
 
     >>> quadratic_iterate(0.0, 0.25, 2)
     1.5
@@ -90,33 +87,35 @@ def quadratic_iterate(x_0: float | ndarray, lr: float, t: int) -> float | ndarra
     check_entries("x_0", x_0)
     check_positive("lr", lr)
     _check_count("t", t)
-    return 2 + (1 - 2 * float(lr)) ** t * (x_0 - 2)
+    return 2 + float(1 - 2 * lr) ** int(t) * (x_0 - 2)
 # --8<-- [end:quadratic-iterate]
 
 
 # --8<-- [start:stability-limit]
-def stability_limit(H: ndarray) -> float:
-    """The learning rate from which on descent on a parabola with curvature H fails.
+def stability_limit(H: float | ndarray) -> float:
+    """The learning rate at which descent on a quadratic with Hessian H stops converging.
 
     Equation: eq-stability-limit
-    Shapes:   H (n, n), symmetric; one curvature c is (1, 1), np.array([[c]])
+    Shapes:   H (n, n), symmetric, or the curvature of a parabola () -> ()
     Units:    one over those of H
-    Errors:   ValueError if H is not square, symmetric and finite, or if its largest
-              eigenvalue is not above 0
+    Errors:   ValueError if H is not symmetric or has no positive eigenvalue
 
-    >>> stability_limit(np.array([[2.0]]))
-    1.0
+    >>> stability_limit(np.array([[2.0]])), stability_limit(2.0)
+    (1.0, 1.0)
     """
-    check_matrix("H", H, finite=True)
-    check_matrix("H", H, rows=H.shape[1])
-    if np.iscomplexobj(H) or not np.allclose(H, H.T):
-        raise ValueError("H must be real and symmetric, as second derivatives are; use (H + H.T) / 2")
+    if np.ndim(H) == 0:
+        check_positive("H", H)
+        return float(2 / H)
+    check_matrix("H", H, rows=H.shape[1] if np.shape(H)[1:] else None, finite=True)
+    if not np.allclose(H, H.T):
+        raise ValueError("H must be symmetric, as a Hessian is; write (H + H.T) / 2")
     largest = float(np.linalg.eigvalsh(H)[-1])
     check_positive("the largest eigenvalue of H", largest)
     return 2 / largest
 # --8<-- [end:stability-limit]
 
 
-def _check_count(name: str, value: int) -> None:
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{name} must be an integer of 0 or more, got {value!r}")
+def _check_count(name: str, count: int) -> None:
+    whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
+    if not whole or count < 0:
+        raise ValueError(f"{name} must be a whole number from 0 on, got {count!r}")
