@@ -4,137 +4,195 @@ import numpy as np
 
 from nnfp.book.figures import figure
 from nnfp.descent import descend, quadratic_prime, stability_limit
+from nnfp.losses import mae_gradient
+
+ZERO = np.zeros((1, 1))
 
 
-@figure(width=6.4, height=3.3)
-def regimes(fig, style):
-    """Distance from the minimum of the parabola for five learning rates."""
-    ax = fig.subplots()
-    rates = {0.02: style.purple, 0.25: style.green, 0.9: style.blue, 1.0: style.orange, 1.1: style.red}
-    factor = {}
-    for lr, colour in rates.items():
-        distance = np.abs(np.array(descend(quadratic_prime, 0.0, lr, 30)) - 2)
-        ax.semilogy(distance, "o-", color=colour, markersize=2.5)
-        factor[lr] = distance[4] / distance[3]
-        inside = min(30, int(np.argmax(distance < 3e-4)) or 30)
-        ax.annotate(f"{lr:g}", (inside, distance[inside]), (5, 0), textcoords="offset points",
-                    color=colour, va="center")  # fmt: skip
-    ax.set_ylim(1e-4, 1e3)
-    ax.set_xlim(-0.5, 33)
+@figure(width=6.4, height=3.2)
+def learning_rates(fig, style):
+    """The first steps on the parabola with five learning rates."""
+    ax, steps = fig.subplots(), 8
+    colours = [style.muted, style.blue, style.green, style.orange, style.red]
+    for lr, colour in zip([0.05, 0.25, 0.75, 1.0, 1.1], colours):
+        path = descend(quadratic_prime, 0.0, lr, steps)
+        ax.plot(path, "o-", color=colour, markersize=3.5, label=f"{lr}")
+    ax.axhline(2, color=style.foreground, linewidth=0.8, linestyle=":")
+    ax.set_ylim(-7.2, 10)
     ax.set_xlabel("step")
-    ax.set_ylabel("distance from 2 (no unit)")
-    return {
-        "good": 0.25, "good_factor": factor[0.25], "large": 1.1, "large_factor": factor[1.1],
-        "small": 0.02, "high": 0.9, "level": factor[1.0],
-    }  # fmt: skip
+    ax.set_ylabel("place x (no unit)")
+    fig.legend(loc="outside upper center", ncols=5, title="learning rate")
+    return {"minimum": 2, "steps": steps, "factor_11": 1 - 2 * 1.1}
 
 
-def _measured_limit(H, start):
-    low, high = 0.0, 2 * stability_limit(H)
-    for _ in range(14):
-        lr = (low + high) / 2
-        v = start
-        for _ in range(250):
-            v = v - lr * (H @ v)
-        low, high = (low, lr) if np.linalg.norm(v) > np.linalg.norm(start) else (lr, high)
-    return low
+def _grown(slope, x_0, lr, steps):
+    """True if descent has moved away from the minimum at 0 in its last step."""
+    path = descend(slope, x_0, lr, steps)
+    return np.linalg.norm(path[-1]) > np.linalg.norm(path[-2])
 
 
-@figure(width=6.6, height=3.2)
-def stability(fig, style):
-    """Exact and measured: the factor of a step, and the largest stable learning rate."""
-    left, right = fig.subplots(1, 2)
-    rates = np.linspace(0.05, 1.3, 26)
-    paths = [descend(quadratic_prime, 0.0, lr, 2) for lr in rates]
-    left.plot(rates, np.abs(1 - 2 * rates), color=style.blue, label="exact, |1 - 2α|")
-    left.plot(rates, [abs(p[1] - 2) / abs(p[0] - 2) for p in paths], "o", color=style.orange,
-              markersize=3.5, label="measured")  # fmt: skip
-    left.axhline(1, color=style.muted, linewidth=0.8)
-    left.set_xlabel("learning rate (no unit)")
-    left.set_ylabel("factor of one step (no unit)")
-    left.legend(loc="upper center")
-    rng = np.random.default_rng(3)
-    exact, measured = [], []
-    for _ in range(12):
-        Q, _ = np.linalg.qr(rng.standard_normal((5, 5)))
-        H = (Q * rng.uniform(0.5, 20, 5)) @ Q.T
-        H = (H + H.T) / 2
-        exact.append(stability_limit(H))
-        measured.append(_measured_limit(H, rng.standard_normal((5, 1))))
-    exact, measured = np.array(exact), np.array(measured)
-    ends = [exact.min() * 0.95, exact.max() * 1.05]
-    right.plot(ends, ends, color=style.blue, label="equal")
-    right.plot(exact, measured, "o", color=style.orange, markersize=4, label="measured")
-    right.set_xlabel("2 / largest eigenvalue (no unit)")
-    right.set_ylabel("measured limit (no unit)")
-    right.legend(loc="upper left")
-    return {
-        "limit": stability_limit(2.0), "bowls": exact.size, "dimensions": 5,
-        "worst_percent": 100 * np.abs(measured / exact - 1).max(),
-    }  # fmt: skip
-
-
-@figure(width=6.4, height=3.4)
-def contours(fig, style):
-    """Three paths in a bowl with the curvatures 1 and 10."""
-    ax = fig.subplots()
-    turn = np.array([[np.cos(0.5), -np.sin(0.5)], [np.sin(0.5), np.cos(0.5)]])
-    H = turn @ np.diag([1.0, 10.0]) @ turn.T
-    start = turn @ np.array([[-9.0], [1.2]])
-    x, y = np.meshgrid(np.linspace(-11.5, 6, 150), np.linspace(-7, 5.5, 150))
-    height = (H[0, 0] * x**2 + 2 * H[0, 1] * x * y + H[1, 1] * y**2) / 2
-    ax.contour(x, y, height, levels=[1, 4, 10, 20, 40, 80, 160], colors=style.muted, linewidths=0.6)
-    rates = {0.21: style.orange, 2 / 11: style.blue, 0.02: style.purple}
-    ends = {}
-    for lr, colour in rates.items():
-        path = np.hstack(descend(lambda v: H @ v, start, lr, 15))
-        ax.plot(*path, "o-", color=colour, markersize=2.5, linewidth=1.2,
-                label=f"learning rate {lr:.3g}")  # fmt: skip
-        ends[lr] = np.linalg.norm(path[:, -1])
-    ax.plot(0, 0, "+", color=style.foreground, markersize=10)
-    ax.set_xlim(-11.5, 6)
-    ax.set_ylim(-7, 5.5)
-    ax.set_aspect("equal")
-    ax.set_xlabel("first parameter (no unit)")
-    ax.set_ylabel("second parameter (no unit)")
-    ax.legend(loc="lower right")
-    return {"steps": 15, "small": 0.02, "best": 2 / 11, "large": 0.21, "best_distance": ends[2 / 11]}
-
-
-@figure(width=5.2, height=4.2)
-def two_valleys(fig, style):
-    """The loss of two weights in a row, with two valleys of minima and a saddle."""
-    ax = fig.subplots()
-    p, r = np.meshgrid(np.linspace(-2.5, 2.5, 150), np.linspace(-2.5, 2.5, 150))
-    loss = (p * r - 1) ** 2
-    ax.contour(p, r, loss, levels=[0.02, 0.3, 1, 3, 8, 20], colors=style.muted, linewidths=0.6)
-    starts = {"right": ([2.0, 0.1], style.blue), "left": ([-0.3, -1.5], style.green),
-              "line": ([1.0, -1.0], style.orange)}  # fmt: skip
-    facts = {}
-    for name, (start, colour) in starts.items():
-        path = descend(lambda v: 2 * (v[0] * v[1] - 1) * v[::-1], np.array(start), 0.05, 400)
-        ax.plot(*np.array(path).T, "o-", color=colour, markersize=3)
-        ax.plot(*path[-1], "*", color=colour, markersize=12)
-        facts[f"loss_{name}"] = (path[-1][0] * path[-1][1] - 1) ** 2
-    ax.set_aspect("equal")
-    ax.set_xlabel("weight of the first layer (no unit)")
-    ax.set_ylabel("weight of the second layer (no unit)")
-    return facts
+def _measured_limit(slope, x_0, high, steps):
+    low = 0.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (low, middle) if _grown(slope, x_0, middle, steps) else (middle, high)
+    return middle
 
 
 @figure(width=6.4, height=3.0)
-def constant_slope(fig, style):
-    """Descent on the absolute value with a fixed and with a shrinking learning rate."""
+def factor(fig, style):
+    """The factor of descent on the parabola, measured and exact."""
+    lr = np.linspace(0.05, 1.25, 25)
+    measured = []
+    for rate in lr:
+        x = np.array(descend(quadratic_prime, 5.0, rate, 3)) - 2
+        measured.append(abs(x[2] / x[1]) if x[1] else 0.0)
+    exact = np.abs(1 - 2 * lr)
+    if np.abs(measured - exact).max() >= 1e-9:
+        raise AssertionError("the measured factor left the line")
+    limit = _measured_limit(lambda d: quadratic_prime(d + 2), 3.0, 3.0, 20)
     ax = fig.subplots()
-    fixed = descend(np.sign, 1.0, 0.3, 400)
-    shrinking = [1.0]
-    for t in range(400):
-        shrinking.append(shrinking[-1] - 0.3 / np.sqrt(t + 1) * np.sign(shrinking[-1]))
-    ax.plot(fixed[:60], "o-", color=style.orange, label="fixed rate 0.3", linewidth=1, markersize=2)
-    ax.plot(shrinking[:60], "o-", color=style.blue, label="shrinking rate", linewidth=1, markersize=2)
-    ax.set_xlabel("step")
-    ax.set_ylabel("place; the minimum is at 0 (no unit)")
-    ax.legend(loc="upper right")
-    fixed, shrinking = np.abs(fixed[-20:]), np.abs(shrinking[-20:])
-    return {"fixed_worst": fixed.max(), "fixed_nearest": fixed.min(), "tail": 20,
-            "shrinking_worst": shrinking.max(), "steps": 400}  # fmt: skip
+    ax.plot([0, 0.5, 1.25], [1, 0, 1.5], color=style.blue, label="|1 − 2 · rate|")
+    ax.plot(lr, measured, "o", color=style.orange, markersize=4, label="measured")
+    ax.axhline(1, color=style.muted, linewidth=0.9)
+    ax.axvspan(1, 1.25, color=style.red, alpha=0.12, linewidth=0)
+    ax.text(1.125, 0.3, "diverges", color=style.red, ha="center")
+    ax.set_xlim(0, 1.25)
+    ax.set_ylim(0, 1.6)
+    ax.set_xlabel("learning rate (no unit)")
+    ax.set_ylabel("size of the factor")
+    ax.legend(loc="upper center")
+    return {"tolerance": 1e-9, "measured_limit": limit, "exact_limit": stability_limit(np.array([[2.0]]))}
+
+
+def _bowl(c_1, c_2, phi=np.pi / 6):
+    p = np.array([[np.cos(phi)], [np.sin(phi)]])
+    q = np.array([[-np.sin(phi)], [np.cos(phi)]])
+    return c_1 * p @ p.T + c_2 * q @ q.T
+
+
+@figure(width=6.8, height=2.7)
+def valley(fig, style):
+    """Three learning rates on one oblong bowl."""
+    H, v_0, steps = _bowl(1.0, 10.0), np.array([[-2.6], [-0.6]]), 25
+    rates = {"slow": 0.02, "best": 2 / 11, "fast": 0.205}
+    facts = {"c_1": 1, "c_2": 10, "limit": stability_limit(H), "steps": steps}
+    grid = np.meshgrid(np.linspace(-3.2, 3.2, 120), np.linspace(-2.4, 2.4, 90))
+    V = np.stack([g.ravel() for g in grid])
+    heights = (0.5 * (V * (H @ V)).sum(axis=0)).reshape(grid[0].shape)
+    for ax, (name, lr) in zip(fig.subplots(1, 3, sharey=True), rates.items()):
+        path = np.array(descend(lambda v: H @ v, v_0, lr, steps))[:, :, 0]
+        ax.contour(*grid, heights, levels=[0.1, 0.5, 1.5, 3.5, 7, 13, 22], colors=style.muted, linewidths=0.7)
+        ax.plot(path[:, 0], path[:, 1], "o-", color=style.blue, markersize=2.5, linewidth=1.2)
+        ax.plot(*path[0], "o", color=style.orange, markersize=5)
+        ax.plot(0, 0, "+", color=style.foreground, markersize=9)
+        ax.set_xlim(-3.2, 3.2)
+        ax.set_ylim(-2.4, 2.4)
+        ax.set_aspect("equal")
+        ax.grid(False)
+        ax.set_title(f"rate {lr:.3g}")
+        ax.set_xlabel("$v_1$ (no unit)")
+        facts |= {name: lr, f"{name}_left": 100 * np.linalg.norm(path[-1]) / np.linalg.norm(path[0])}
+        if name == "fast":
+            facts["growth"] = abs(1 - 10 * lr) ** steps
+        if name == "slow":
+            ax.set_ylabel("$v_2$ (no unit)")
+    return facts
+
+
+def _steps(kappa):
+    """Steps to a hundredth of the distance at the best rate, from the closed form's path."""
+    H, lr = np.diag([1.0, float(kappa)]), 2 / (1 + kappa)
+    path = np.array(descend(lambda v: H @ v, np.ones((2, 1)), lr, int(2.4 * kappa) + 5))
+    lengths = np.linalg.norm(path, axis=(1, 2))
+    return int(np.argmax(lengths <= lengths[0] / 100))
+
+
+@figure(width=6.6, height=3.1)
+def limits(fig, style):
+    """Stability limits of random bowls, and steps against the condition number."""
+    rng, exact, measured = np.random.default_rng(0), [], []
+    for k in range(24):
+        n = 2 + k % 7
+        root = rng.standard_normal((n, n)) * rng.uniform(0.5, 2.0)
+        H = root @ root.T
+        exact.append(stability_limit(H))
+        start = np.linalg.eigh(H)[1].sum(axis=1, keepdims=True)
+        measured.append(_measured_limit(lambda v, H=H: H @ v, start, 4 / np.trace(H) * n, 200))
+    exact, measured = np.array(exact), np.array(measured)
+    left, right = fig.subplots(1, 2)
+    ends = [exact.min() / 1.3, exact.max() * 1.3]
+    left.loglog(ends, ends, color=style.blue, linewidth=1.2, label="equal")
+    left.loglog(exact, measured, "o", color=style.orange, markersize=4.5, label="a bowl")
+    left.set_xlabel("2 / largest eigenvalue (no unit)")
+    left.set_ylabel("measured limit (no unit)")
+    left.legend(loc="upper left")
+    kappas = np.array([2, 5, 10, 20, 50, 100, 200, 500, 1000])
+    counts = np.array([_steps(kappa) for kappa in kappas])
+    right.loglog(kappas, np.log(100) / 2 * kappas, color=style.blue, linewidth=1.2, label="2.3 κ")
+    right.loglog(kappas, counts, "o", color=style.orange, markersize=4.5, label="measured")
+    right.set_xlabel("condition number κ")
+    right.set_ylabel("steps")
+    right.legend(loc="upper left")
+    return {
+        "bowls": len(exact), "worst_percent": 100 * np.abs(measured / exact - 1).max(),
+        "kappa_last": kappas[-1], "steps_last": counts[-1],
+    }  # fmt: skip
+
+
+def _two_weights(point):
+    r, z = point
+    return np.array([2 * z * (r * z - 1), 2 * r * (r * z - 1)])
+
+
+@figure(width=5.2, height=4.2)
+def saddle(fig, style):
+    """Descent on the loss of two weights, from four starts."""
+    ax = fig.subplots()
+    grid = np.meshgrid(np.linspace(-1.6, 1.6, 161), np.linspace(-1.6, 1.6, 161))
+    heights = (grid[0] * grid[1] - 1) ** 2
+    ax.contour(*grid, heights, levels=[0.02, 0.1, 0.3, 0.6, 0.95, 1.05, 1.6, 2.6, 4.2], colors=style.muted, linewidths=0.7)
+    starts = [(0.5, 0.2), (-0.3, -0.6), (0.5, -0.5), (0.5, -0.49)]
+    losses = []
+    colours = [style.blue, style.green, style.red, style.orange]
+    offsets = [(5, -11), (5, -10), (5, -11), (5, 7)]
+    for start, colour, offset in zip(starts, colours, offsets):
+        path = np.array(descend(_two_weights, np.array(start), 0.1, 100))
+        losses.append((path[-1].prod() - 1) ** 2)
+        ax.plot(*path.T, "o-", color=colour, markersize=2.5, linewidth=1.2)
+        ax.plot(*path[-1], "*", color=colour, markersize=11)
+        ax.annotate(f"{start}".replace("-", "−"), start, offset, textcoords="offset points", color=colour, fontsize=8.5)
+    ax.set_aspect("equal")
+    ax.grid(False)
+    ax.set_xlabel("first weight (no unit)")
+    ax.set_ylabel("second weight (no unit)")
+    return {"saddle_loss": losses[2], "nudged_loss": losses[3], "nudge": 0.01}
+
+
+def _hop(rate, steps):
+    x, path = 3.0, [3.0]
+    for t in range(steps):
+        x -= rate(t) * mae_gradient(np.array([[x]]), ZERO).item()
+        path.append(abs(x))
+    return np.array(path)
+
+
+@figure(width=6.4, height=3.0)
+def hopping(fig, style):
+    """Descent on the absolute error with a fixed and with shrinking rates."""
+    steps = 400
+    fixed = _hop(lambda t: 0.4, steps)
+    shrinking = _hop(lambda t: 0.4 / np.sqrt(t + 1), steps)
+    too_fast = _hop(lambda t: 0.4 / (t + 1) ** 2, steps)
+    ax = fig.subplots()
+    ax.semilogy(too_fast, color=style.green, label="0.4 / (t + 1)²")
+    ax.semilogy(fixed, color=style.orange, label="0.4")
+    ax.semilogy(shrinking, color=style.blue, linewidth=1.2, label="0.4 / √(t + 1)")
+    ax.set_ylim(1e-3, 5)
+    ax.set_xlabel("step t")
+    ax.set_ylabel("distance (no unit)")
+    ax.legend(loc="lower left", title="learning rate")
+    return {
+        "steps": steps, "fixed": fixed[-20:].max(), "shrinking": shrinking[-20:].max(),
+        "too_fast": too_fast[-1],
+    }  # fmt: skip
