@@ -87,7 +87,7 @@ def quadratic_iterate(x_0: float, lr: float, t: int) -> float:
     check_entries("x_0", x_0)
     check_positive("lr", lr)
     _check_count("t", t)
-    return 2 + float(1 - 2 * lr) ** int(t) * (x_0 - 2)
+    return 2 + float(np.power(1.0 - 2 * lr, t)) * (x_0 - 2)
 # --8<-- [end:quadratic-iterate]
 
 
@@ -106,9 +106,9 @@ def stability_limit(H: float | ndarray) -> float:
     if np.ndim(H) == 0:
         check_positive("H", H)
         return float(2 / H)
-    check_matrix("H", H, rows=H.shape[1] if np.shape(H)[1:] else None, finite=True)
-    if not np.allclose(H, H.T):
-        raise ValueError("H must be symmetric, as a Hessian is; write (H + H.T) / 2")
+    check_matrix("H", H, rows=np.shape(H)[-1], finite=True)
+    if np.iscomplexobj(H) or not np.allclose(H, H.T):
+        raise ValueError("H must be real and symmetric, as a Hessian is; write (H + H.T) / 2")
     largest = float(np.linalg.eigvalsh(H)[-1])
     check_positive("the largest eigenvalue of H", largest)
     return 2 / largest
