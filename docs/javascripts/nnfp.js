@@ -1,21 +1,37 @@
-// Small repairs to what Material leaves unnamed for a screen reader. Runs after each page change.
+// Small repairs to what Material leaves unnamed for a screen reader or out of reach of the keyboard.
 
-function name(selector, attribute, value) {
-  for (const element of document.querySelectorAll(selector)) {
-    if (!element.hasAttribute(attribute)) element.setAttribute(attribute, value);
+function name(selector, label) {
+  for (const [number, element] of document.querySelectorAll(selector).entries()) {
+    if (!element.hasAttribute("aria-label")) element.setAttribute("aria-label", label(number + 1));
   }
 }
 
 function repair() {
-  name(".md-search[role=dialog]", "aria-label", "Search");
-  name(".md-progress", "aria-label", "Loading");
-  name(".md-annotation__index", "aria-label", "Annotation");
-  // A code block, table or figure that scrolls must be reachable by keyboard.
+  name(".md-search[role=dialog]", () => "Search");
+  name(".md-progress", () => "Loading");
+  name(".md-annotation__index", (number) => `Annotation ${number}`);
+  for (const [number, element] of document.querySelectorAll(".md-code__nav").entries()) {
+    const label = `Tools of code block ${number + 1}`;
+    if (element.getAttribute("aria-label") !== label) element.setAttribute("aria-label", label);
+  }
+  // What scrolls must be reachable by keyboard.
   const boxes = ".md-typeset pre > code, .md-typeset__scrollwrap, .figure-drawing";
   for (const box of document.querySelectorAll(boxes)) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    if (box.scrollWidth > box.clientWidth && box.tabIndex < 0) box.tabIndex = 0;
   }
 }
 
-if (window.document$) window.document$.subscribe(repair);
-else document.addEventListener("DOMContentLoaded", repair);
+let waiting = false;
+
+function soon() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    repair();
+  });
+}
+
+// Material adds its widgets late and replaces the page under instant navigation: look whenever it does.
+new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true });
+soon();

@@ -294,6 +294,8 @@ def inline(svg: str, prefix: str, glyphs: dict[str, str], new: dict[str, str]) -
     svg = re.sub(r'( id=")([^"]*)(")', rename, svg)
     svg = re.sub(r'(href="#)([^"]+)(")', rename, svg)
     svg = re.sub(r"(url\(#)([^)]+)(\))", rename, svg)
+    # Material rewrites every [href] of a page, which an SVG reference does not survive.
+    svg = svg.replace(' href="', ' xlink:href="')
     for _ in range(8):  # groups that only carried an id
         svg, count = re.subn(r"<g>((?:(?!</?g\b).)*)</g>", r"\1", svg)
         if not count:
