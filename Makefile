@@ -6,6 +6,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 PY      := $(BIN)/python
 PORT    ?= 8000
+export SITE_URL ?= http://127.0.0.1:8000/
 export PYTHONDONTWRITEBYTECODE ?= 1
 # A page's numbers are the same on any machine only if a sum is taken in one order.
 export OPENBLAS_NUM_THREADS ?= 1
