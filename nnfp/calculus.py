@@ -109,7 +109,7 @@ def jacobian(f: Callable[[ndarray], ndarray], x: ndarray, h: float = 1e-6) -> nd
     check_matrix("x", x, columns=1, finite=True)
     check_positive("h", h)
     if x.dtype == np.float32:
-        raise ValueError("x must hold float64 to take differences, got float32; write x.astype(float)")
+        raise ValueError("x must hold float64 for differences, got float32; use x.astype(float)")
     columns = []
     for j in range(x.shape[0]):
         e = np.zeros_like(x)

@@ -2,6 +2,7 @@
 
 import itertools
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -149,6 +150,26 @@ def test_pytorch_takes_the_same_steps():
         optimiser.step()
     ours = descend(lambda v: H @ v, start, 0.03, 20)[-1]
     np.testing.assert_allclose(ours, v.detach().numpy(), rtol=1e-12)
+
+
+def test_a_point_may_have_any_shape():
+    for shape in [(), (3,), (3, 1), (3, 5), (2, 3, 5)]:
+        end = descend(quadratic_prime, np.full(shape, 5.0), 0.25, 60)[-1]
+        assert np.shape(end) == shape and np.allclose(end, 2)
+
+
+def test_each_eigenvector_of_a_bowl_has_a_closed_form_of_its_own():
+    H, start = random_hessian(4), np.ones((5, 1))
+    values, V = np.linalg.eigh(H)
+    expected = V @ ((1 - 0.05 * values[:, None]) ** 17 * (V.T @ start))
+    end = descend(lambda v: H @ v, start, 0.05, 17)[-1]
+    np.testing.assert_allclose(end, expected, rtol=1e-10, atol=1e-14)
+
+
+def test_the_closed_form_keeps_its_digits_where_the_steps_diverge():
+    mpmath.mp.dps = 60
+    exact = 2 + (1 - 2 * mpmath.mpf(1.1)) ** 500 * (mpmath.mpf(0.0) - 2)
+    assert quadratic_iterate(0.0, 1.1, 500) == pytest.approx(float(exact), rel=1e-12)
 
 
 # --- what comes in and goes out ------------------------------------------------------
