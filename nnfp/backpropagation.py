@@ -3,6 +3,7 @@
 Nothing here divides: the factor of the mean arrives in dY_hat, from the loss.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,14 +14,14 @@ from nnfp.forward_pass import Parameters, Trace, forward, layer_sizes
 from nnfp.losses import loss as loss_by_name
 from nnfp.notation import check_matrix, check_same_dtype
 
-__all__ = ["Gradients", "backward", "loss_and_gradients"]
+__all__ = ["Gradients", "backward", "loss_and_gradients", "multiplications"]
 
 
 # --8<-- [start:gradients]
 class Gradients(NamedTuple):
     """The gradient of the loss with respect to everything, keyed by layer.
 
-    Equation: eq-backprop-weights, eq-backprop-biases, eq-backprop-recursion, eq-backprop-input
+    Equation: eq-backprop-weights, eq-backprop-biases, eq-backprop-delta, eq-backprop-input
     Shapes:   dW[l] as W[l]; db[l] as b[l]; delta[l] (n[l], B), l = 1..L; dX as X
     Units:    those of the loss over those of the variable
     Errors:   none
@@ -57,25 +58,18 @@ def backward(
     >>> backward(parameters, trace, np.array([[1.0, 10.0]])).dW[1]
     array([[31., 42.]])
     """
-    sizes = layer_sizes(parameters)
+    _check_trace(parameters, trace, dY_hat)
     W, (Z, A) = parameters.W, trace
     L = len(W)
-    if set(Z) != set(W):
-        raise ValueError(f"trace has layers {sorted(Z)}, parameters have {sorted(W)}")
-    B = A[0].shape[1]
-    for l in W:
-        check_matrix(f"Z[{l}]", Z[l], rows=sizes[l], columns=B)
-    check_matrix("dY_hat", dY_hat, rows=sizes[L], columns=B)
-    check_same_dtype(**{"W[1]": W[1], "dY_hat": dY_hat})
-    f_prime = {l: activation(output if l == L else hidden).f_prime for l in W}
-    dW, db, delta = {}, {}, {}
-    dA = dY_hat
-    for l in range(L, 0, -1):
-        delta[l] = dA * f_prime[l](Z[l])
-        dW[l] = delta[l] @ A[l - 1].T
-        db[l] = delta[l].sum(axis=1, keepdims=True)
-        dA = W[l].T @ delta[l]
-    return Gradients(dW, db, delta, dX=dA)
+    layers = range(1, L + 1)
+    f_prime = {l: activation(output if l == L else hidden).f_prime for l in layers}
+    delta = {L: dY_hat * f_prime[L](Z[L])}
+    for l in range(L, 1, -1):
+        delta[l - 1] = (W[l].T @ delta[l]) * f_prime[l - 1](Z[l - 1])
+    dW = {l: delta[l] @ A[l - 1].T for l in layers}
+    db = {l: delta[l].sum(axis=1, keepdims=True) for l in layers}
+    dX = W[1].T @ delta[1]
+    return Gradients(dW, db, delta, dX)
 # --8<-- [end:backward]
 
 
@@ -90,7 +84,7 @@ def loss_and_gradients(
 ) -> tuple[float, Gradients]:
     """Forward pass, loss, backward pass.
 
-    Equation: eq-backprop-start
+    Equation: eq-backprop-start, eq-backprop-recursion
     Shapes:   X (n[0], B), Y (n[L], B) -> (), Gradients
     Units:    those of the loss
     Errors:   ValueError as forward, backward and the loss
@@ -102,6 +96,49 @@ def loss_and_gradients(
     """
     f, gradient = loss_by_name(loss)
     trace = forward(parameters, X, hidden, output)
-    gradients = backward(parameters, trace, gradient(trace.Y_hat, Y), hidden, output)
-    return f(trace.Y_hat, Y), gradients
+    value, dY_hat = f(trace.Y_hat, Y), gradient(trace.Y_hat, Y)
+    return value, backward(parameters, trace, dY_hat, hidden, output)
 # --8<-- [end:loss-and-gradients]
+
+
+# --8<-- [start:multiplications]
+def multiplications(layer_sizes: list[int], B: int) -> tuple[int, int]:
+    """Count the multiplications of one forward and of one backward pass, activations left out.
+
+    Equation: eq-backprop-count-forward, eq-backprop-count-backward
+    Shapes:   layer_sizes [n[0], ..., n[L]], B () -> two integers
+    Units:    multiplications
+    Errors:   ValueError for fewer than two sizes, or a size or B that is no integer above 0
+
+    >>> multiplications([2, 2, 1], B=2)
+    (12, 30)
+    """
+    for n in (*layer_sizes, B):
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"layer_sizes and B must be integers of 1 or more, got {n!r}")
+    if len(layer_sizes) < 2:
+        raise ValueError(f"layer_sizes must be at least two integers, got {layer_sizes!r}")
+    weights, neurons = sum(n * m for n, m in pairwise(layer_sizes)), sum(layer_sizes[1:])
+    return B * weights, 2 * B * weights + B * neurons
+# --8<-- [end:multiplications]
+
+
+def _check_trace(parameters: Parameters, trace: Trace, dY_hat: ndarray) -> None:
+    sizes = layer_sizes(parameters)
+    if not isinstance(trace, Trace):
+        raise ValueError(
+            f"trace must be a Trace, got {type(trace).__name__}; write forward(parameters, X)"
+        )
+    Z, A = trace
+    if set(Z) != set(parameters.W) or set(A) != {0, *Z}:
+        raise ValueError(
+            f"trace has layers {sorted(Z)}, parameters have {sorted(parameters.W)}; "
+            "use the trace that forward made with these parameters"
+        )
+    B = A[0].shape[-1]
+    for l, n in enumerate(sizes):
+        check_matrix(f"A[{l}]", A[l], rows=n, columns=B)
+        if l > 0:
+            check_matrix(f"Z[{l}]", Z[l], rows=n, columns=B)
+    check_matrix("dY_hat", dY_hat, rows=sizes[-1], columns=B)
+    check_same_dtype(**{"W[1]": parameters.W[1], "A[0]": A[0], "dY_hat": dY_hat})

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from nnfp.backpropagation import Gradients, backward
+from nnfp.backpropagation import Gradients, loss_and_gradients
 from nnfp.calculus import flatten, unflatten
 from nnfp.forward_pass import Parameters, forward, layer_sizes
 from nnfp.losses import loss as loss_by_name
-from nnfp.notation import check_matrix, check_positive
+from nnfp.notation import check_entries, check_matrix, check_positive, check_same_shape
 
 __all__ = ["Report", "central_difference", "check_gradients", "complex_step", "relative_error"]
 
@@ -20,21 +20,21 @@ def central_difference(f: Callable[[ndarray], float], theta: ndarray, h: float =
     """Gradient of a scalar function by two evaluations for each entry.
 
     Equation: eq-central-difference
-    Shapes:   f: (P, 1) -> (); theta (P, 1) -> (P, 1)
+    Shapes:   f: (P, 1) -> (); theta (P, 1) -> (P, 1), or any other matrix and its shape
     Units:    those of f over those of theta
-    Errors:   ValueError for integers, NaN, an empty theta, h not above 0
+    Errors:   ValueError for integers, float32, NaN, an empty theta, h not above 0, and for an
+              f that does not return one number
 
     >>> central_difference(lambda t: float((t**2).sum()), np.array([[1.0], [3.0]])).round(8)
     array([[2.],
            [6.]])
     """
-    check_matrix("theta", theta, finite=True)
-    check_positive("h", h)
-    gradient = np.zeros_like(theta)
+    _check_step(theta, h)
+    gradient = np.zeros(theta.shape)
     for k in np.ndindex(*theta.shape):
-        e = np.zeros_like(theta)
+        e = np.zeros(theta.shape)
         e[k] = h
-        gradient[k] = (f(theta + e) - f(theta - e)) / (2 * h)
+        gradient[k] = (_number(f(theta + e)) - _number(f(theta - e))) / (2 * h)
     return gradient
 # --8<-- [end:central-difference]
 
@@ -44,61 +44,78 @@ def complex_step(f: Callable[[ndarray], complex], theta: ndarray, h: float = 1e-
     """Gradient of an analytic function by one evaluation off the real line for each entry.
 
     Equation: eq-complex-step
-    Shapes:   f: (P, 1) -> (); theta (P, 1) -> (P, 1)
+    Shapes:   f: (P, 1) -> (); theta (P, 1) -> (P, 1), or any other matrix and its shape
     Units:    those of f over those of theta
-    Errors:   ValueError as central_difference
+    Errors:   ValueError as central_difference, and for an f that returns a real number
     Source:   Squire and Trapp 1998
 
     >>> complex_step(lambda t: (t**2).sum(), np.array([[1.0], [3.0]]))
     array([[2.],
            [6.]])
     """
-    check_matrix("theta", theta, finite=True)
-    check_positive("h", h)
-    gradient = np.zeros_like(theta)
+    _check_step(theta, h)
+    gradient = np.zeros(theta.shape)
     for k in np.ndindex(*theta.shape):
         step = theta.astype(complex)
         step[k] += 1j * h
-        gradient[k] = np.imag(f(step)) / h
+        value = _number(f(step))
+        if not np.iscomplexobj(value):
+            raise ValueError(
+                "f(theta) is real for a complex theta: abs, .real or float() drops the "
+                "imaginary part; use central_difference"
+            )
+        gradient[k] = np.imag(value) / h
     return gradient
 # --8<-- [end:complex-step]
 
 
 # --8<-- [start:relative-error]
 def relative_error(a: ndarray, b: ndarray) -> float:
-    """Distance of two gradients over the larger of their lengths.
+    """Distance of two gradients over the larger of their lengths; 0 if both are zero.
 
     Equation: eq-relative-error
     Shapes:   a (any), b (as a) -> ()
     Units:    none
-    Errors:   ValueError for different shapes
+    Errors:   ValueError for lists, integers, empty arrays, different shapes; the result is inf
+              if an entry is NaN or infinite
 
-    >>> relative_error(np.array([[3.0], [4.0]]), np.array([[3.0], [4.5]])).round(3)
-    np.float64(0.092)
+    >>> round(relative_error(np.array([[3.0], [4.0]]), np.array([[3.0], [4.5]])), 3)
+    0.092
     """
-    if np.shape(a) != np.shape(b):
-        raise ValueError(f"a has shape {np.shape(a)}, b has shape {np.shape(b)}; they must be equal")
-    largest = max(np.linalg.norm(a), np.linalg.norm(b))
-    return np.linalg.norm(a - b) / largest if largest > 0 else np.float64(0.0)
+    check_entries("a", a)
+    check_entries("b", b)
+    check_same_shape("a", np.asarray(a), "b", np.asarray(b))
+    both = np.stack([a, b])
+    if both.size == 0:
+        raise ValueError(f"a and b must not be empty, got shape {np.shape(a)}")
+    if not np.isfinite(both).all():
+        return float("inf")
+    largest = np.abs(both).max()
+    if largest == 0:
+        return 0.0
+    a, b = both / largest  # so that no square overflows or vanishes
+    return float(np.linalg.norm(a - b) / max(np.linalg.norm(a), np.linalg.norm(b)))
 # --8<-- [end:relative-error]
 
 
 # --8<-- [start:report]
 class Report(NamedTuple):
-    """The verdict of a gradient check.
+    """The verdict of a gradient check, and the entry that is furthest off.
 
     Equation: eq-relative-error
-    Shapes:   ok (), error (), worst (text)
-    Units:    none
+    Shapes:   ok (), error (), worst (text), given (), measured ()
+    Units:    error none; given and measured those of the loss over those of the entry
     Errors:   none
 
-    >>> Report(True, 1e-12, "dW[1][0, 0]").ok
-    True
+    >>> Report(False, 0.5, "dW[1][0, 2]", given=0.1, measured=0.2).worst
+    'dW[1][0, 2]'
     """
 
     ok: bool
     error: float
     worst: str
+    given: float
+    measured: float
 # --8<-- [end:report]
 
 
@@ -112,13 +129,14 @@ def check_gradients(
     hidden: str = "relu",
     output: str = "identity",
     tolerance: float = 1e-7,
+    measure: Callable = central_difference,
 ) -> Report:
-    """Compare gradients, those of backward unless others are given, with central differences.
+    """Measure dW, db and dX, and compare: those of backward, unless others are given.
 
     Equation: eq-central-difference, eq-relative-error
     Shapes:   X (n[0], B), Y (n[L], B) -> Report
     Units:    none
-    Errors:   ValueError as forward and the loss
+    Errors:   ValueError as forward, the loss and measure, and for gradients of other shapes
 
     >>> rng = np.random.default_rng(0)
     >>> X, Y = rng.standard_normal((3, 7)), rng.standard_normal((2, 7))
@@ -126,25 +144,62 @@ def check_gradients(
     >>> check_gradients(parameters, X, Y).ok
     True
     """
-    f, gradient = loss_by_name(loss)
-    sizes = layer_sizes(parameters)
+    check_positive("tolerance", tolerance)
     if gradients is None:
-        trace = forward(parameters, X, hidden, output)
-        gradients = backward(parameters, trace, gradient(trace.Y_hat, Y), hidden, output)
+        _, gradients = loss_and_gradients(parameters, X, Y, loss, hidden, output)
+    sizes, f = layer_sizes(parameters), loss_by_name(loss).f
 
-    def L(theta: ndarray) -> float:
+    def of_theta(theta: ndarray) -> float:
         return f(forward(unflatten(theta, sizes), X, hidden, output).Y_hat, Y)
 
-    numeric = unflatten(central_difference(L, flatten(parameters)), sizes)
-    error = relative_error(
-        flatten(Parameters(gradients.dW, gradients.db)), flatten(numeric)
-    )
-    worst, size = "", -1.0
-    for name, ours, theirs in (("dW", gradients.dW, numeric.W), ("db", gradients.db, numeric.b)):
-        for l in ours:
-            gap = np.abs(ours[l] - theirs[l])
-            if gap.max() > size:
-                i, j = np.unravel_index(gap.argmax(), gap.shape)
-                worst, size = f"{name}[{l}][{i}, {j}]", gap.max()
-    return Report(bool(error <= tolerance), float(error), worst)
+    def of_X(X: ndarray) -> float:
+        return f(forward(parameters, X, hidden, output).Y_hat, Y)
+
+    numeric = unflatten(measure(of_theta, flatten(parameters)), sizes)
+    return _compare(gradients, Gradients(*numeric, {}, measure(of_X, X)), tolerance)
 # --8<-- [end:check-gradients]
+
+
+# --8<-- [start:compare]
+def _compare(given: Gradients, measured: Gradients, tolerance: float) -> Report:
+    ours, theirs = _by_name(given), _by_name(measured)
+    if ours.keys() != theirs.keys():
+        raise ValueError(f"gradients must hold {list(theirs)}, got {list(ours)}")
+    for name in ours:
+        check_same_shape(name, ours[name], f"the measured {name}", theirs[name])
+    a, b = (np.concatenate([G.ravel() for G in g.values()]) for g in (ours, theirs))
+    error = relative_error(a, b)
+    with np.errstate(invalid="ignore"):  # an infinity minus itself is NaN, reported below
+        gap = np.abs(a - b)
+    k = int(np.where(np.isnan(gap), np.inf, gap).argmax())
+    entries = [f"{name}[{i}, {j}]" for name in ours for i, j in np.ndindex(*ours[name].shape)]
+    return Report(error <= tolerance, error, entries[k], float(a[k]), float(b[k]))
+# --8<-- [end:compare]
+
+
+def _by_name(gradients: Gradients) -> dict[str, ndarray]:
+    if not isinstance(gradients, Gradients):
+        raise ValueError(
+            f"gradients must be Gradients(dW, db, delta, dX), got {type(gradients).__name__}"
+        )
+    named = {f"dW[{l}]": dW for l, dW in sorted(gradients.dW.items())}
+    named |= {f"db[{l}]": db for l, db in sorted(gradients.db.items())} | {"dX": gradients.dX}
+    for name, G in named.items():
+        check_matrix(name, G)
+    return named
+
+
+def _check_step(theta: ndarray, h: float) -> None:
+    check_matrix("theta", theta, finite=True)
+    check_positive("h", h)
+    if theta.dtype != np.float64:
+        raise ValueError(
+            f"theta must hold float64 to be moved by a small step, got {theta.dtype}; "
+            "write theta.astype(float)"
+        )
+
+
+def _number(value: complex) -> complex:
+    if np.ndim(value) != 0:
+        raise ValueError(f"f(theta) must be one number, got shape {np.shape(value)}; sum or mean it")
+    return value
