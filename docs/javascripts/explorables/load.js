@@ -1,0 +1,36 @@
+// Puts a moving figure in place of a static one when the reader comes near it:
+//   <div class="explorable" data-explorable="neuron" markdown> ... a figure ... </div>
+// Without this script, in print, or if a file is missing, the static figure stays.
+
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      near.unobserve(entry.target);
+      upgrade(entry.target);
+    }
+  },
+  { rootMargin: "800px" },
+);
+
+async function upgrade(place) {
+  const name = place.dataset.explorable;
+  const drawing = place.querySelector(".figure-drawing");
+  if (!drawing || place.classList.contains("is-live")) return;
+  try {
+    await import(`./${name}.js`);
+  } catch (error) {
+    console.warn(`explorable ${name}:`, error);
+    return;
+  }
+  place.classList.add("is-live");
+  drawing.after(document.createElement(`nnfp-${name}`));
+}
+
+function scan() {
+  near.disconnect();
+  for (const place of document.querySelectorAll("[data-explorable]")) near.observe(place);
+}
+
+if (window.document$) window.document$.subscribe(scan);
+else scan();
