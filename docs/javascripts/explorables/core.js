@@ -45,8 +45,17 @@ export function foot(w, x, beta) {
 
 // --- layers: docs/forward_pass.md, docs/backpropagation.md ---
 
-export const product = (A, B) =>
-  A.map((row) => B[0].map((_, k) => row.reduce((sum, a, j) => sum + a * B[j][k], 0)));
+export function product(A, B) {
+  const columns = B[0].length;
+  return A.map((row) => {
+    const sums = new Array(columns).fill(0);
+    row.forEach((a, j) => {
+      const other = B[j];
+      for (let k = 0; k < columns; k += 1) sums[k] += a * other[k];
+    });
+    return sums;
+  });
+}
 
 export const transpose = (A) => A[0].map((_, j) => A.map((row) => row[j]));
 
@@ -88,6 +97,9 @@ export function backward({ W }, { Z, A }, dYhat, hidden = "relu", output = "iden
   return { dW, db, delta, dA };
 }
 
+// The length of a gradient, all its entries taken as one column.
+export const size = (A) => Math.sqrt(A.reduce((sum, row) => sum + neuron(row, row, 0), 0));
+
 export function sgdStep({ W, b }, { dW, db }, lr) {
   const move = (P, dP) => P.map((M, l) => M && map(M, (p, i, j) => p - lr * dP[l][i][j]));
   return { W: move(W, dW), b: move(b, db) };
@@ -117,17 +129,24 @@ export const bowl = (H, v) => neuron(v, bowlGradient(H, v), 0) / 2;
 export const stabilityLimit = (...curvatures) => 2 / Math.max(...curvatures);
 export const bestRate = (c1, c2) => 2 / (c1 + c2);
 
-// Descent on the bowl with momentum: u <- mu u + gradient, v <- v - lr u. mu = 0 is plain descent.
-export function descendBowl(H, v0, lr, mu, steps) {
+// Momentum (docs/optimisers.md) on the bowl: q <- beta q + gradient, v <- v - lr q. With beta = 0 it
+// is plain descent.
+export function descendBowl(H, v0, lr, beta, steps) {
   const path = [v0];
-  let u = [0, 0];
+  let q = [0, 0];
   for (let t = 0; t < steps; t += 1) {
     const v = path[t];
     const slope = bowlGradient(H, v);
-    u = u.map((value, i) => mu * value + slope[i]);
-    path.push(v.map((value, i) => value - lr * u[i]));
+    q = q.map((value, i) => beta * value + slope[i]);
+    path.push(v.map((value, i) => value - lr * q[i]));
   }
   return path;
+}
+
+// Polyak's choice for momentum in a bowl.
+export function polyak(c1, c2) {
+  const [a, b] = [Math.sqrt(c1), Math.sqrt(c2)];
+  return { lr: 4 / (a + b) ** 2, beta: ((a - b) / (a + b)) ** 2 };
 }
 
 // The learning rate at which descent with curvature c stops approaching: found by trying.

@@ -42,8 +42,8 @@ export function fmtSmall(value, digits = 3) {
 export const spoken = (value, digits = 2) => fmt(value, digits).replace("−", "minus ");
 
 // A little TeX: w_1 x_1 + \beta, W^{[1]}, f'(z), \t{tanh}. Letters slant, the rest stands.
-const GREEK = { alpha: "α", beta: "β", delta: "δ", lambda: "λ", mu: "μ", kappa: "κ", nabla: "∇" };
-const SIGNS = { cdot: "·", odot: "⊙", top: "⊤", le: "≤", lt: "<", L: "ℒ", norm: "‖" };
+const GREEK = { theta: "θ", alpha: "α", beta: "β", delta: "δ", lambda: "λ", mu: "μ", kappa: "κ", nabla: "∇" };
+const SIGNS = { leftarrow: "←", cdot: "·", odot: "⊙", top: "⊤", le: "≤", lt: "<", L: "ℒ", norm: "‖" };
 
 function read(tex, make, from = { at: 0 }, until = "") {
   const nodes = [];
@@ -368,11 +368,17 @@ export class Explorable extends HTMLElement {
       if (this.awake) this.request();
     });
     this.watch.observe(this);
+    this.theme = new MutationObserver(() => {
+      this.repaint?.();
+      this.request();
+    });
+    this.theme.observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
     this.draw();
   }
 
   disconnectedCallback() {
     this.watch?.disconnect();
+    this.theme?.disconnect();
     this.awake = false;
     clearTimeout(this.later);
     cancelAnimationFrame(this.waiting);
@@ -401,6 +407,12 @@ export class Explorable extends HTMLElement {
       requestAnimationFrame(tick);
     };
     requestAnimationFrame(tick);
+  }
+
+  // The red, green and blue of a colour of the page, for a canvas.
+  colour(name) {
+    const hex = getComputedStyle(this).getPropertyValue(`--x-${name}`).trim();
+    return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16) || 0);
   }
 
   get still() {
