@@ -8,7 +8,8 @@ const SETS = {
   rings: "rings", xor: "four corners", moons: "moons", spiral: "spiral",
   parabola: "parabola", wave: "wave", stairs: "step",
 };
-const SETTINGS = { set: "parabola", layers: "8", f: "relu", lr: 0.1 };
+const SETTINGS = { set: "parabola", layers: "8", f: "relu", lr: 0.3 };
+const FIRST_SEED = 9;
 const PLANE = { x: [-2, 2], y: [-2, 2] };
 const LINE = { x: [-1.3, 1.3], y: [-0.8, 1.8] };
 const CELLS = 44;
@@ -61,7 +62,7 @@ class Train extends Explorable {
   build() {
     this.begin = { ...SETTINGS, ...this.closest("[data-explorable]")?.dataset };
     this.state = { set: this.begin.start ?? SETTINGS.set, layers: SETTINGS.layers, f: SETTINGS.f, lr: SETTINGS.lr };
-    this.seed = 1;
+    this.seed = FIRST_SEED;
     this.brush = 1;
     this.cursor = [0.5, 0.5];
     this.canvas = h("canvas", { class: "x-canvas", width: CELLS, height: CELLS, "aria-hidden": "true" });
@@ -124,6 +125,13 @@ class Train extends Explorable {
         h("div", null, this.buildCurve("norms", "\\t{length of the gradient, layer}", ""))),
     );
     this.change({});
+    this.warm();
+  }
+
+  // The state of the drawn figure: a number of steps taken already.
+  warm() {
+    for (let n = 0; n < Number(this.begin.steps ?? 0); n += 1) this.learn();
+    this.halt(() => {});
   }
 
   buildCurve(name, title) {
@@ -147,12 +155,11 @@ class Train extends Explorable {
 
   reset() {
     const { set, ...rest } = { ...SETTINGS, set: this.begin.start ?? SETTINGS.set };
-    this.seed = 1;
+    this.seed = FIRST_SEED;
     for (const [key, choice] of Object.entries(this.choices)) choice.box.value = { set, ...rest }[key];
-    this.rate.put(Math.log10(rest.lr));
     this.change({ set, ...rest });
-    this.state.lr = rest.lr;
     this.rate.put(Math.log10(rest.lr));
+    this.warm();
   }
 
   clear() {

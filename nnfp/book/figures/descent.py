@@ -1,6 +1,7 @@
 """Figures of docs/descent.md."""
 
 import numpy as np
+from matplotlib.colors import to_rgb
 
 from nnfp.book.figures import figure
 from nnfp.descent import descend, quadratic_prime, stability_limit
@@ -138,6 +139,38 @@ def limits(fig, style):
         "bowls": len(exact), "worst_percent": 100 * np.abs(measured / exact - 1).max(),
         "kappa_last": kappas[-1], "steps_last": counts[-1],
     }  # fmt: skip
+
+
+@figure(width=5.2, height=4.4)
+def atlas(fig, style):
+    """The factor per step, measured for each learning rate and curvature, and the proved limit."""
+    ax, steps = fig.subplots(), 24
+    rates, curvatures = np.logspace(-2, 1, 90), np.logspace(-1, 2, 90)
+    lr, c = np.meshgrid(rates, curvatures)
+    x = np.ones_like(c)
+    for _ in range(steps):
+        x = x - lr * (c * x)
+    growth = np.log10(np.abs(x) + 1e-30) / steps
+    depth = np.sqrt(np.clip(np.where(growth < 0, -growth / 1.2, growth / 2.4), 0, 1))
+    colours = np.where(growth[..., None] < 0, to_rgb(style.blue), to_rgb(style.orange))
+    image = np.concatenate([colours, 0.05 + 0.72 * depth[..., None]], axis=2)
+    ax.imshow(image, origin="lower", extent=(-2, 1, -1, 2), aspect="auto", interpolation="nearest")
+    places = np.arange(-0.75, 2, 0.25)
+    exact = 2 / 10**places
+    measured = np.array([
+        _measured_limit(lambda d, c=10**n: c * d, 1.0, 8 / 10**n, 60) for n in places
+    ])  # fmt: skip
+    ax.plot([np.log10(0.02), 1], [2, np.log10(0.2)], color=style.foreground)
+    ax.plot([-2, 1], [2, -1], color=style.foreground, linewidth=1, linestyle="--")
+    ax.plot(np.log10(measured), places, "o", color=style.foreground, markersize=4)
+    ax.set_xticks([-2, -1, 0, 1], ["0.01", "0.1", "1", "10"])
+    ax.set_yticks([-1, 0, 1, 2], ["0.1", "1", "10", "100"])
+    ax.set_xlim(-2, 1)
+    ax.set_ylim(-1, 2)
+    ax.grid(False)
+    ax.set_xlabel("learning rate (no unit)")
+    ax.set_ylabel("curvature (no unit)")
+    return {"dots": len(places), "atlas_percent": 100 * np.abs(measured / exact - 1).max()}
 
 
 def _two_weights(point):
