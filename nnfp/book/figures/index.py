@@ -25,6 +25,6 @@ def first_network(fig, style):
     right.plot(*(part[0] for part in test), "o", color=style.orange, markersize=4, label="held back")
     y = unstandardise(net.predict(standardise(x, X_scale)), Y_scale)
     right.plot(x[0], y[0], color=style.blue, linewidth=2.5, label="network")
-    right.set(xlabel="power (hp)", ylabel="consumption (mpg)")
+    right.set(xlabel="power (hp)", ylabel="fuel economy (mpg)")
     right.legend()
     return {"first_loss": history.train[0], "last_loss": history.train[-1], "epochs": epochs}
