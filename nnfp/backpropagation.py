@@ -26,8 +26,9 @@ class Gradients(NamedTuple):
     Units:    those of the loss over those of the variable
     Errors:   none
 
-    >>> Gradients({1: np.ones((2, 3))}, {1: np.ones((2, 1))}, {}, np.ones((3, 5))).dW[1].shape
-    (2, 3)
+    >>> Gradients({1: np.ones((2, 3))}, {1: np.ones((2, 1))}, {}, np.ones((3, 5))).dW[1]
+    array([[1., 1., 1.],
+           [1., 1., 1.]])
     """
 
     dW: dict[int, ndarray]
@@ -90,7 +91,8 @@ def loss_and_gradients(
     Errors:   ValueError as forward, backward and the loss
 
     >>> parameters = Parameters({1: np.array([[2.0]])}, {1: np.array([[0.0]])})
-    >>> value, gradients = loss_and_gradients(parameters, np.array([[3.0]]), np.array([[5.0]]))
+    >>> X, Y = np.array([[3.0]]), np.array([[5.0]])
+    >>> value, gradients = loss_and_gradients(parameters, X, Y)
     >>> float(value), gradients.dW[1]
     (1.0, array([[6.]]))
     """
@@ -103,7 +105,7 @@ def loss_and_gradients(
 
 # --8<-- [start:multiplications]
 def multiplications(layer_sizes: list[int], B: int) -> tuple[int, int]:
-    """Count the multiplications of one forward and of one backward pass, activations left out.
+    """Count the multiplications of a forward and of a backward pass, activations left out.
 
     Equation: eq-backprop-count-forward, eq-backprop-count-backward
     Shapes:   layer_sizes [n[0], ..., n[L]], B () -> two integers
@@ -118,14 +120,15 @@ def multiplications(layer_sizes: list[int], B: int) -> tuple[int, int]:
             raise ValueError(f"layer_sizes and B must be integers of 1 or more, got {n!r}")
     if len(layer_sizes) < 2:
         raise ValueError(f"layer_sizes must be at least two integers, got {layer_sizes!r}")
-    weights, neurons = sum(n * m for n, m in pairwise(layer_sizes)), sum(layer_sizes[1:])
+    weights = sum(n * m for n, m in pairwise(layer_sizes))
+    neurons = sum(layer_sizes[1:])
     return B * weights, 2 * B * weights + B * neurons
 # --8<-- [end:multiplications]
 
 
 def _check_trace(parameters: Parameters, trace: Trace, dY_hat: ndarray) -> None:
     sizes = layer_sizes(parameters)
-    if not isinstance(trace, Trace):
+    if not (hasattr(trace, "Z") and hasattr(trace, "A")):
         raise ValueError(
             f"trace must be a Trace, got {type(trace).__name__}; write forward(parameters, X)"
         )

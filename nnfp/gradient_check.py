@@ -16,7 +16,9 @@ __all__ = ["Report", "central_difference", "check_gradients", "complex_step", "r
 
 
 # --8<-- [start:central-difference]
-def central_difference(f: Callable[[ndarray], float], theta: ndarray, h: float = 1e-5) -> ndarray:
+def central_difference(
+    f: Callable[[ndarray], float], theta: ndarray, h: float = 1e-5
+) -> ndarray:
     """Gradient of a scalar function by two evaluations for each entry.
 
     Equation: eq-central-difference
@@ -25,7 +27,7 @@ def central_difference(f: Callable[[ndarray], float], theta: ndarray, h: float =
     Errors:   ValueError for integers, float32, NaN, an empty theta, h not above 0, and for an
               f that does not return one number
 
-    >>> central_difference(lambda t: float((t**2).sum()), np.array([[1.0], [3.0]])).round(8)
+    >>> central_difference(lambda t: (t**2).sum(), np.array([[1.0], [3.0]])).round(8)
     array([[2.],
            [6.]])
     """
@@ -40,8 +42,10 @@ def central_difference(f: Callable[[ndarray], float], theta: ndarray, h: float =
 
 
 # --8<-- [start:complex-step]
-def complex_step(f: Callable[[ndarray], complex], theta: ndarray, h: float = 1e-30) -> ndarray:
-    """Gradient of an analytic function by one evaluation off the real line for each entry.
+def complex_step(
+    f: Callable[[ndarray], complex], theta: ndarray, h: float = 1e-30
+) -> ndarray:
+    """Gradient of an analytic function by one evaluation for each entry, off the real line.
 
     Equation: eq-complex-step
     Shapes:   f: (P, 1) -> (); theta (P, 1) -> (P, 1), or any other matrix and its shape
@@ -61,8 +65,8 @@ def complex_step(f: Callable[[ndarray], complex], theta: ndarray, h: float = 1e-
         value = _number(f(step))
         if not np.iscomplexobj(value):
             raise ValueError(
-                "f(theta) is real for a complex theta: abs, .real or float() drops the "
-                "imaginary part; use central_difference"
+                "f(theta) is real where theta is complex: does it use abs, .real, float()? "
+                "Use central_difference"
             )
         gradient[k] = np.imag(value) / h
     return gradient
@@ -167,23 +171,27 @@ def _compare(given: Gradients, measured: Gradients, tolerance: float) -> Report:
         raise ValueError(f"gradients must hold {list(theirs)}, got {list(ours)}")
     for name in ours:
         check_same_shape(name, ours[name], f"the measured {name}", theirs[name])
-    a, b = (np.concatenate([G.ravel() for G in g.values()]) for g in (ours, theirs))
+    a = np.concatenate([G.ravel() for G in ours.values()])
+    b = np.concatenate([G.ravel() for G in theirs.values()])
     error = relative_error(a, b)
-    with np.errstate(invalid="ignore"):  # an infinity minus itself is NaN, reported below
+    with np.errstate(invalid="ignore"):  # infinity minus infinity is NaN, the worst of all
         gap = np.abs(a - b)
     k = int(np.where(np.isnan(gap), np.inf, gap).argmax())
-    entries = [f"{name}[{i}, {j}]" for name in ours for i, j in np.ndindex(*ours[name].shape)]
+    entries = [
+        f"{name}[{i}, {j}]" for name, G in ours.items() for i, j in np.ndindex(*G.shape)
+    ]
     return Report(error <= tolerance, error, entries[k], float(a[k]), float(b[k]))
 # --8<-- [end:compare]
 
 
 def _by_name(gradients: Gradients) -> dict[str, ndarray]:
-    if not isinstance(gradients, Gradients):
+    if not all(hasattr(gradients, part) for part in ("dW", "db", "dX")):
         raise ValueError(
             f"gradients must be Gradients(dW, db, delta, dX), got {type(gradients).__name__}"
         )
     named = {f"dW[{l}]": dW for l, dW in sorted(gradients.dW.items())}
-    named |= {f"db[{l}]": db for l, db in sorted(gradients.db.items())} | {"dX": gradients.dX}
+    named |= {f"db[{l}]": db for l, db in sorted(gradients.db.items())}
+    named["dX"] = gradients.dX
     for name, G in named.items():
         check_matrix(name, G)
     return named

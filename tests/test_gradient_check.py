@@ -102,7 +102,7 @@ def test_the_central_difference_takes_the_middle_of_the_two_slopes_at_a_kink():
 
 def test_a_function_that_drops_the_imaginary_part_is_refused_not_called_flat():
     for f in (lambda t: np.abs(t).sum(), lambda t: t.real.sum(), lambda t: np.linalg.norm(t)):
-        with pytest.raises(ValueError, match="f\\(theta\\) is real for a complex theta"):
+        with pytest.raises(ValueError, match="f\\(theta\\) is real where theta is complex"):
             complex_step(f, column(-3.0))
 
 
