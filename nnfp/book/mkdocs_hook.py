@@ -1,6 +1,7 @@
 """Lets a bare `mkdocs serve` or `mkdocs build` show everything: mkdocs.yml names it under hooks."""
 
 import logging
+import re
 from pathlib import Path
 
 from mkdocs.exceptions import BuildError
@@ -12,6 +13,11 @@ from nnfp.book.reading import BookError
 log = logging.getLogger("mkdocs.plugins.nnfp")
 
 
+def on_config(config, **_) -> None:
+    """mkdocs-jupyter reports each notebook that it copies: only its warnings are news."""
+    logging.getLogger("mkdocs.plugins.mkdocs_jupyter").setLevel(logging.WARNING)
+
+
 def on_pre_build(config, **_) -> None:
     """Notebooks are written before MkDocs collects the files; unchanged ones are left alone."""
     try:
@@ -19,3 +25,19 @@ def on_pre_build(config, **_) -> None:
             log.info(line)
     except BookError as error:
         raise BuildError(str(error)) from error
+
+
+def first_words(markdown: str, most: int = 160) -> str:
+    """The first paragraph of plain prose, as plain text of at most `most` characters."""
+    for block in re.split(r"\n\s*\n", markdown):
+        text = re.sub(r"<!--.*?-->|[`*]", "", " ".join(block.split()))
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)(\{[^}]*\})?", r"\1", text)
+        if re.match(r"[A-Z0-9]", text) and len(text) > 40 and not re.search(r"[$\\|<>{}]", text):
+            return text if len(text) <= most else text[: most - 1].rpartition(" ")[0] + "…"
+    return ""
+
+
+def on_page_markdown(markdown: str, page, **_) -> None:
+    """What a search engine shows of a page: its own first sentences, not those of the book."""
+    if words := first_words(markdown):
+        page.meta.setdefault("description", words)
