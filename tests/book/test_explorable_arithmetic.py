@@ -36,7 +36,9 @@ def call():
     text = CORE.read_text(encoding="utf-8")
     names = re.findall(r"^export (?:const|function) (\w+)", text, re.MULTILINE)
     context = quickjs.Context()
-    context.eval(re.sub(r"^export ", "", text, flags=re.MULTILINE) + f"\nvar core = {{{', '.join(names)}}};")
+    context.eval(
+        re.sub(r"^export ", "", text, flags=re.MULTILINE) + f"\nvar core = {{{', '.join(names)}}};"
+    )
     context.eval(BRIDGE)
     run = context.get("call")
     return lambda name, *args: json.loads(run(name, json.dumps(args)))
@@ -126,7 +128,9 @@ def test_relu_piles_half_of_a_centred_bell_on_zero(call):
 
 def test_the_mean_slope_of_relu_is_the_share_that_is_on(call):
     cells = call("normalCells", 0.0, 1.0, 2000)
-    assert np.isclose(call("meanOf", {"function": "ACTIVATIONS.relu.fPrime"}, cells), 0.5, rtol=1e-12)
+    assert np.isclose(
+        call("meanOf", {"function": "ACTIVATIONS.relu.fPrime"}, cells), 0.5, rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("c", [0.3, 1.0, 2.0, 5.0])
