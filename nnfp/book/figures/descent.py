@@ -155,7 +155,7 @@ def atlas(fig, style):
     colours = np.where(growth[..., None] < 0, to_rgb(style.blue), to_rgb(style.orange))
     image = np.concatenate([colours, 0.05 + 0.72 * depth[..., None]], axis=2)
     ax.imshow(image, origin="lower", extent=(-2, 1, -1, 2), aspect="auto", interpolation="nearest")
-    places = np.arange(-0.75, 2, 0.25)
+    places = np.arange(-0.5, 2, 0.25)
     exact = 2 / 10**places
     measured = np.array([
         _measured_limit(lambda d, c=10**n: c * d, 1.0, 8 / 10**n, 60) for n in places
