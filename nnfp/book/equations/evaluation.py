@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from nnfp.book.equations import lanes
 from nnfp.book.equations.definitions import Definition, Knowledge
 from nnfp.book.equations.draws import Draw
 from nnfp.book.equations.functions import BUILTIN, CONSTANTS, PAIRWISE, absolute, larger, plain, smaller
@@ -42,7 +43,6 @@ class Frame:
 
     def __init__(self, values: dict | None = None):
         self.values = values or {}
-        self.names = {name for name, _ in self.values}
         self.cache: dict = {}
         self.computing: set = set()
 
@@ -50,26 +50,35 @@ class Frame:
 class Scope:
     """Evaluates at one draw. `local` binds indices and parameters."""
 
-    def __init__(self, known: Knowledge, draw: Draw, doubt: bool = False):
+    def __init__(self, known: Knowledge, draw: Draw, doubt: bool = False, slow: bool = False):
         self.known, self.draw = known, draw
         self.local: dict = {}
         self.frames = [Frame()]
+        self.overridden: frozenset | set = frozenset()
+        self.reads: set = set()  # the slots that the value under way was computed from
+        self.single_members: set = set()
         self.depth = 0  # of complex steps under way
         self.rough = False  # has a central difference taken part?
         self.doubt = doubt  # compare each derivative with a central difference?
         self.loose = draw.single  # a batch of one: (1, 1) and a number are the same
         self.met: dict[int, set] = {}  # which cases, which sides of an equivalence
         self.differences = 0
+        self.evaluations = 0
+        self._bounds: dict = {}
+        self.slow = slow  # index by index, the oracle of lanes.py
 
     def value(self, node: Node):
         try:
+            self.evaluations += 1
+            if node.kind in WHOLE:
+                return WHOLE[node.kind](self, node)
             return OPERATIONS[node.kind](self, *node.parts)
         except Problem as problem:
             if problem.node is None:
                 problem.node = node
             raise
         except KeyError:
-            if node.kind in OPERATIONS:
+            if node.kind in OPERATIONS or node.kind in WHOLE:
                 raise
             raise Problem(f"{node.kind} has no value here", node, "syntax") from None
         except (ArithmeticError, FloatingPointError) as error:
@@ -77,6 +86,8 @@ class Scope:
 
     def whole(self, node: Node, what: str = "an index") -> int:
         found = self.value(node)
+        if type(found) is int:
+            return found
         if np.ndim(found) or np.iscomplexobj(found) or found != int(found):
             raise Problem(f"{what} must be a whole number", node, "shape")
         return int(found)
@@ -105,34 +116,70 @@ class Scope:
             with self.binding(**{name: value}):
                 yield self
             return
-        self.frames.append(Frame({slot: value}))
+        with self.frame({slot: value}):
+            yield self
+
+    @contextmanager
+    def frame(self, values: dict):
+        """Other values for some slots; what was computed from them is computed again."""
+        saved = self.frames, self.overridden
+        self.frames = [*self.frames, Frame(values)]
+        self.overridden = self.overridden | values.keys()
         try:
             yield self
         finally:
-            self.frames.pop()
+            self.frames, self.overridden = saved
 
     # Names.
 
     def lookup(self, name: str, member: int | None = None):
         if member is None and name in self.local:
             return self.local[name]
-        if member is not None and self.known.is_plain(f"{name}_{member}"):
-            return self.lookup(f"{name}_{member}")
-        slot, reached = (name, member), self.known.dependencies(name)
-        for frame in reversed(self.frames):
+        if member is not None and (name, member) not in self.single_members:
+            if self.known.is_plain(f"{name}_{member}"):
+                return self.lookup(f"{name}_{member}")
+            self.single_members.add((name, member))
+        slot = (name, member)
+        for frame in reversed(self.frames[1:]):
             if slot in frame.values:
+                self.reads.add(slot)
                 return frame.values[slot]
-            if frame.names & reached:
-                break
-        if slot not in frame.cache:
-            if slot in frame.computing:
-                raise Problem(f"circular: {self.text(slot)} is defined through itself", kind="rule")
-            frame.computing.add(slot)
+        top = self.frames[-1]
+        entry = top.cache.get(slot)
+        if entry is None:
+            entry = self.undisturbed(slot)
+            if len(self.frames) > 1:
+                if not self.overridden.isdisjoint(entry[1]):
+                    entry = self.remembered(slot, top)
+                top.cache[slot] = entry
+        value, reads, rough = entry
+        self.reads |= reads
+        self.rough |= rough
+        return value
+
+    def undisturbed(self, slot):
+        """The value where nothing is varied, and the slots that it was computed from."""
+        base = self.frames[0]
+        if slot not in base.cache:
+            saved = self.frames, self.depth
+            self.frames, self.depth = [base], 0
             try:
-                frame.cache[slot] = self.compute(name, member)
+                base.cache[slot] = self.remembered(slot, base)
             finally:
-                frame.computing.discard(slot)
-        return frame.cache[slot]
+                self.frames, self.depth = saved
+        return base.cache[slot]
+
+    def remembered(self, slot, frame: Frame):
+        if slot in frame.computing:
+            raise Problem(f"circular: {self.text(slot)} is defined through itself", kind="rule")
+        frame.computing.add(slot)
+        saved = self.reads, self.rough
+        self.reads, self.rough = {slot}, False
+        try:
+            return self.compute(*slot), frozenset(self.reads), self.rough
+        finally:
+            frame.computing.discard(slot)
+            self.reads, self.rough = saved
 
     def text(self, slot) -> str:
         name, member = slot
@@ -204,8 +251,13 @@ class Scope:
         d = self.known.declared(index)
         if d is None or d.bounds is None:
             raise Problem(f"{index} is no index that the table declares", kind="name")
+        if index in self._bounds:
+            return self._bounds[index]
         try:
-            return self.whole(d.bounds[0]), self.whole(d.bounds[1])
+            found = self.whole(d.bounds[0]), self.whole(d.bounds[1])
+            if not any(self.known.is_index(name) or self.known.is_family(name) for name in self.range_names(index)):
+                self._bounds[index] = found
+            return found
         except Problem as problem:
             raise Problem(f"the range {d.domain} of {index}: {problem.message}", kind=problem.kind) from None
 
@@ -240,6 +292,9 @@ class Scope:
             shape = [high for _, high in ranges]
             if any(low != 1 for low, _ in ranges):
                 raise Problem("an index of an array begins at 1", made.head, "rule")
+            found = self.together(made.body, dict(zip(made.indices, ranges)))
+            if found is not None:
+                return found.reshape(shape + [1] * (2 - len(shape)))
             entries = []
             for place in itertools.product(*[range(1, high + 1) for high in shape]):
                 self.local.update(zip(made.indices, place))
@@ -248,6 +303,16 @@ class Scope:
                     raise Problem(f"the right side is an array {np.shape(entry)}, one entry is wanted", made.body, "shape")
                 entries.append(entry)
             return np.array(entries).reshape(shape + [1] * (2 - len(shape)))
+
+    def together(self, node: Node, ranges: dict[str, tuple[int, int]]):
+        """All indices at once where that can be done; None where it can not."""
+        if self.slow:
+            return None
+        axes, shape = lanes.grid(list(ranges.values()))
+        try:
+            return lanes.over(self, node, dict(zip(ranges, axes)), shape)
+        except lanes.Fallback:
+            return None
 
     def fitted(self, made: Definition, value):
         """In a batch of one a number is turned back into the array that the table declares."""
@@ -288,6 +353,13 @@ class Scope:
         if len(values) == 1 and np.ndim(values[0]):
             d = self.known.declared(made.parameters[0])
             if d.kind != "value" or not d.space.shape:
+                if not self.slow and not made.indices:
+                    try:
+                        with self.only({}):
+                            axes = {made.parameters[0]: values[0]}
+                            return lanes.over(self, made.body, axes, values[0].shape)
+                    except lanes.Fallback:
+                        pass
                 flat = [self.define(made, {made.parameters[0]: plain(x)}) for x in values[0].ravel()]
                 if any(np.ndim(x) for x in flat):
                     raise Problem(f"{made.name} of every entry gives arrays", kind="shape")
@@ -469,8 +541,10 @@ def _sym(scope, name):
     return scope.lookup(name)
 
 
-def _star(scope, base):
-    return scope.lookup(name_of(Node("star", (base,))))
+def _star(scope, node):
+    if node.name is None:
+        raise Problem("a star is for symbols", kind="syntax")
+    return scope.lookup(node.name)
 
 
 def _layer(scope, base, index):
@@ -605,9 +679,10 @@ def _cases(scope, rows):
     return scope.value(rows[hits[0]][0])
 
 
-def _sub(scope, base, indices):
+def _sub(scope, node):
+    base, indices = node.parts
     known = scope.known
-    name, short = name_of(Node("sub", (base, indices))), name_of(base)
+    name, short = node.name, base.name
     if name and (name in scope.local or known.is_plain(name)):
         return scope.lookup(name)
     if short and len(indices) == 1 and short not in scope.local:
@@ -641,6 +716,10 @@ def _fold(scope, operation, variable, first, last, body):
     if name is None:
         raise Problem("the index of a sum is a letter", variable, "syntax")
     low, high = (scope.whole(first), scope.whole(last)) if first is not None else scope.bounds(name)
+    if high > low and operation == r"\sum":
+        found = scope.together(body, {name: (low, high)})
+        if found is not None:
+            return found.sum(axis=0).item()
     values = []
     saved = scope.local
     scope.local = dict(saved)
@@ -808,11 +887,8 @@ def expectation(scope, node):
         raise Problem("too many outcomes: give the sizes small fixed values (= 2)", node, "rule")
     total, count = 0, 0
     for outcome in itertools.product(*spaces):
-        scope.frames.append(Frame({(name, None): value for name, value in zip(names, outcome)}))
-        try:
+        with scope.frame({(name, None): value for name, value in zip(names, outcome)}):
             total, count = total + scope.value(node), count + 1
-        finally:
-            scope.frames.pop()
     return total / count
 
 
@@ -823,12 +899,13 @@ def _limit(scope, variable, target, body):
 
 
 OPERATIONS = {
-    "num": _num, "sym": _sym, "star": _star, "layer": _layer, "plus": _plus, "minus": _minus,
+    "num": _num, "sym": _sym, "layer": _layer, "plus": _plus, "minus": _minus,
     "neg": _neg, "odot": _odot, "kron": _kron, "mul": _mul, "div": _div, "pow": _pow, "T": _T,
     "abs": _abs, "norm": _norm, "sqrt": _sqrt, "indicator": _indicator, "rel": _rel,
-    "iff": _rel, "implies": _rel, "cases": _cases, "sub": _sub, "fold": _fold, "block": _block,
+    "iff": _rel, "implies": _rel, "cases": _cases, "fold": _fold, "block": _block,
     "call": _call, "prime": _prime, "deriv": _deriv, "grad": _grad, "hessian": _hessian,
     "mean": expectation, "limit": _limit,
 }  # fmt: skip
+WHOLE = {"sub": _sub, "star": _star}  # these need the node itself, for its name
 
 __all__ = ["EXACT", "ROUGH", "Scope", "children", "walk", "Iterator"]

@@ -19,6 +19,17 @@ class Node:
     kind: str
     parts: tuple
     span: tuple[int, int] = field(default=(0, 0), compare=False)
+    name: str | None = field(default=None, compare=False, repr=False, init=False)
+    names: frozenset[str] = field(default=frozenset(), compare=False, repr=False, init=False)
+
+    def __post_init__(self):
+        """Names are asked for at every step of an evaluation: found once."""
+        found = set().union(*(child.names for child in children(self)), set())
+        name = _name(self)
+        if name is not None:
+            found.add(name)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "names", frozenset(found))
 
     def __getitem__(self, k: int):
         return self.parts[k]
@@ -45,10 +56,14 @@ def walk(node: Node) -> Iterator[Node]:
 
 def name_of(node: Node) -> str | None:
     """The TeX name of a symbol, with star, numeral or letter subscripts; None for the rest."""
+    return node.name
+
+
+def _name(node: Node) -> str | None:
     if node.kind == "sym":
         return node[0]
     if node.kind == "star":
-        base = name_of(node[0])
+        base = node[0].name
         return base and base + "^*"
     if node.kind == "sub":
         base = name_of(node[0])
@@ -64,15 +79,9 @@ def base_of(node: Node) -> str | None:
     return name_of(node)
 
 
-def names_in(node: Node) -> set[str]:
+def names_in(node: Node) -> frozenset[str]:
     """Every name that may be looked up: of x_0 both x_0 and x."""
-    found = set()
-    for part in walk(node):
-        if part.kind in ("sym", "sub", "star"):
-            name = name_of(part)
-            if name is not None:
-                found.add(name)
-    return found
+    return node.names
 
 
 def replace(node, old: Node, new: Node):
