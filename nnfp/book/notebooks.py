@@ -16,6 +16,7 @@ from nnfp.book.reading import Book, BookError, Fence, Page
 from nnfp.book.running import MARK
 from nnfp.book.sources import write
 
+_WRAPPER = re.compile(r"\s*<div [^>]*\bmarkdown>|\s*</div>")  # around a figure that moves on the site
 _BOX = re.compile(r'^(?:!!!|\?\?\?\+?|===[!+]?)\s*([\w-]*)[^"]*(?:"([^"]*)")?\s*$')
 _LABEL = re.compile(r"[ \t]*\\label\{[^{}]*\}[ \t]*\n?")
 
@@ -95,7 +96,8 @@ class _Writer:
         for a, b, new in sorted(chosen, reverse=True):
             if not any(x <= a and b <= y and (x, y) != (a, b) for x, y, _ in chosen):
                 text = text[: a - start] + new + text[b - start :]
-        lines = [self.boxes.line(line) for line in text.split("\n")]
+        kept = (line for line in text.split("\n") if not _WRAPPER.fullmatch(line))
+        lines = [self.boxes.line(line) for line in kept]
         self.text.append(self._links("\n".join(lines)))
 
     def _number(self, label: str, line: int) -> str:

@@ -25,7 +25,7 @@ LOOK = """() => {
     scheme: document.body.getAttribute('data-md-color-scheme'),
     description: document.querySelector('meta[name=description]')?.content || '',
     title: document.title,
-    figures: all('figure .figure-drawing', f => [...f.querySelectorAll('[role=img]')]
+    figures: all('figure:not(.is-live *) .figure-drawing', f => [...f.querySelectorAll('[role=img]')]
       .filter(d => d.offsetParent !== null)
       .map(d => d.className + (d.getAttribute('aria-label') ? '' : ' without alt'))),
     images: all('article img', i => i.getAttribute('alt') || ''),

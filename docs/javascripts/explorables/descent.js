@@ -171,7 +171,7 @@ class Descent extends Explorable {
     const par = (value, digits) => (value < 0 ? `(${fmt(value, digits)})` : fmt(value, digits));
     this.general.replaceChildren(math(`x_{${t + 1}} = x_{${t}} - \\alpha f'(x_{${t}})`));
     this.numbers.replaceChildren(
-      math("="), h("b", { class: "x-ink-purple" }, fmt(x, 3)), " − ", h("b", { class: "x-ink-blue" }, fmt(lr, lr * 100 % 1 > 1e-6 ? 3 : 2)), " · ",
+      math("="), h("b", { class: "x-ink-purple" }, fmt(x, 3)), " − ", h("b", { class: "x-ink-blue" }, fmt(lr, Math.round(lr * 1000) % 10 ? 3 : 2)), " · ",
       h("b", null, par(slope, 3)), " = ", h("b", { class: "x-ink-orange" }, fmt(after, 3)));
     this.verdict.replaceChildren(
       h("b", null, verdict(lr)), ` Each step multiplies the distance from 2 by ${fmt(1 - 2 * lr)}; after ${STEPS} steps it is ${fmtSmall(Math.abs(path[STEPS] - 2))}.`);

@@ -42,7 +42,7 @@ class Knowledge:
         self._dependencies: dict[str, frozenset[str]] = {}
         self.letters: dict[str, set[str]] = {}
         for name, index in table:
-            if index is not None:
+            if index is not None and not index.isdigit():
                 self.letters.setdefault(name, set()).add(index)
 
     def foresee(self, head: Node, line: int) -> None:
@@ -68,7 +68,7 @@ class Knowledge:
 
     def family(self, name: str | None) -> Declaration | None:
         """The row that declares a family of this name."""
-        return next((d for (n, index), d in self.table.items() if n == name and index), None)
+        return next((d for (n, index), d in self.table.items() if n == name and index and not index.isdigit()), None)
 
     def is_family(self, name: str | None) -> bool:
         return name in self.letters or name in self.rules

@@ -48,6 +48,8 @@ class Draw:
         low = max(low, 0.0) if positive else low
         if space.choices:
             return rng.choice(space.choices, shape)
+        if self.corner and shape and self.seed % 2 and not space.interval:
+            return rng.integers(-1, 2, shape).astype(float)
         if self.corner and not shape:
             below = np.less_equal if space.closed[0] else np.less
             above = np.less_equal if space.closed[1] else np.less

@@ -1,338 +1,185 @@
-"""Corrupts a displayed equation in one place, and finds out whether the page's check notices.
+"""How many corruptions of a page's equations does its check catch?
 
-A corruption that gives the same values on fresh draws is no corruption; it is found by evaluating
-the page with it and without it, not by a list.
+A mutant is tried like a page with a slip in it: the display itself, then all that builds on it.
+One that survives is compared with the original on fresh draws: if it says something true, or
+defines the same value, nobody could have caught it.
 """
 
-import re
+import dataclasses
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from nnfp.book.equations.evaluation import Scope
-from nnfp.book.equations.lexer import Token, tokens
+from nnfp.book.equations.mutants import Mutant, mutants
+from nnfp.book.equations.nodes import names_in
+from nnfp.book.equations.normal import Normal
 from nnfp.book.equations.problems import Problem
-from nnfp.book.equations.reading import Display, Source, read
-from nnfp.book.equations.relations import difference
-from nnfp.book.equations.verdict import PageCheck
+from nnfp.book.equations.reading import Source, read
+from nnfp.book.equations.verdict import PageCheck, Work
 
-FRESH = (101, 102, 103)  # draws that the page's own check never uses
-PATIENCE = 30  # seconds for one corruption
-OPENING = {"(": 1, ")": -1, "{": 1, "}": -1}
-RELATIONS = {"=", "<", ">", r"\le", r"\leq", r"\ge", r"\geq"}
-ORDERS = ("<", r"\le", ">", r"\ge")
-SWAPPED = {r"\max": r"\min", r"\min": r"\max", r"\sum": r"\prod", r"\log": r"\exp", r"\tanh": r"\exp",
-           r"\exp": r"\log", r"\sin": r"\cos", r"\cos": r"\sin"}  # fmt: skip
-NOT_DELETED = {"{", "}", "&", "_", "^", r"\begin", r"\end", r"\\", r"\quad", r"\qquad", ",", r"\frac"}
-_MARKED = re.compile(r"\\(hat|bar|tilde)\{(\\?[A-Za-z]+)\}$")
+QUICK = (2,)  # the first look: one draw
+FRESH = (1001, 1002, 1003, 1004, 1005, 1006)  # for the comparison with the original
+SECONDS = 20
+SAME, TRUE, CAUGHT, SURVIVED = "same", "true", "caught", "survived"
 
 
 @dataclass(frozen=True)
-class Mutant:
-    """One corruption: its kind, and the page's text from `start` to `end` replaced by `new`."""
+class Trial:
+    """What became of a mutant: `how` says which check saw it, or why nothing could."""
 
-    kind: str
-    start: int
-    end: int
-    new: str
-
-    def applied(self, text: str) -> str:
-        return text[: self.start] + self.new + text[self.end :]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """caught, equivalent, true (another true statement), survived or timeout."""
-
-    status: str
-    how: str = ""  # syntax, name, shape, value, rule; "later" before it if another display failed
+    label: str
+    operation: str
+    tex: str
+    outcome: str
+    how: str = ""
     message: str = ""
 
 
-class Corrupter:
-    """All corruptions of one display."""
-
-    def __init__(self, display: Display):
-        self.t: list[Token] = tokens(display.tex, display.start)
-        self.texts = [token.text for token in self.t]
-        self.inside = self._inside({"_", "^"})
-        self.named = self._inside({r"\begin", r"\end"})
-        self.symbols = sorted({x for x, k in zip(self.texts, range(len(self.t))) if self.is_symbol(k)})
-        self.letters = sorted({x for k, x in enumerate(self.texts) if self.inside[k] and re.fullmatch("[a-z]", x)})
-        self.found: dict[tuple[str, ...], Mutant] = {}
-
-    def all(self) -> list[Mutant]:
-        for i in range(len(self.t)):
-            if not self.named[i]:
-                self.at_sign(i)
-                self.at_symbol(i)
-                self.at_factor(i)
-                if self.texts[i] not in NOT_DELETED and self.t[i].kind != "text":
-                    self.add("delete", i, i + 1, "")
-        return list(self.found.values())
-
-    def add(self, kind: str, i: int, j: int, new: str) -> None:
-        """Tokens i to j (without j) give way to `new`; the same result is kept once."""
-        start = self.t[i].start if i < len(self.t) else self.t[-1].end
-        end = self.t[j - 1].end if j > i else start
-        fresh = [token.text for token in tokens(new)]
-        key = tuple(self.texts[:i] + fresh + self.texts[j:])
-        if key != tuple(self.texts):
-            self.found.setdefault(key, Mutant(kind, start, end, f" {new} " if new else " "))
-
-    def source(self, i: int, j: int) -> str:
-        return " ".join(self.texts[i:j])
-
-    def group(self, i: int) -> int:
-        """The end of one token or of {...}."""
-        if i >= len(self.t) or self.texts[i] not in "{(":
-            return min(i + 1, len(self.t))
-        depth = 0
-        for j in range(i, len(self.t)):
-            depth += OPENING.get(self.texts[j], 0)
-            if not depth:
-                return j + 1
-        return len(self.t)
-
-    def _inside(self, openers: set[str]) -> list[bool]:
-        inside = [False] * len(self.t)
-        for i, text in enumerate(self.texts):
-            if text in openers:
-                for k in range(i + 1, self.group(i + 1)):
-                    inside[k] = True
-        return inside
-
-    def is_symbol(self, i: int) -> bool:
-        return self.t[i].kind == "symbol" and not self.named[i] and not self.texts[i].startswith(r"\operatorname")
-
-    def unit(self, i: int) -> int | None:
-        """The end of a factor with its scripts; None where no factor begins."""
-        if i >= len(self.t):
-            return None
-        text = self.texts[i]
-        if text == r"\frac":
-            j = self.group(self.group(i + 1))
-        elif self.is_symbol(i) or self.t[i].kind == "number":
-            j = i + 1
-        elif text == "(":
-            j = self.group(i)
-        else:
-            return None
-        while j < len(self.t) and self.texts[j] in ("_", "^", "'"):
-            j = j + 1 if self.texts[j] == "'" else self.group(j + 1)
-        return j
-
-    def at_sign(self, i: int) -> None:
-        x, after = self.texts[i], self.texts[i + 1 :]
-        if x in ("+", "-"):
-            self.add("sign", i, i + 1, "-" if x == "+" else "+")
-            if self.inside[i] and after and self.t[i + 1].kind == "number":
-                self.add("index shift", i, i + 2, "")
-        if x in RELATIONS and x == "=":
-            self.add("sign", i, i + 1, x + " -")
-        if self.t[i].kind == "number":
-            number = float(x) if "." in x else int(x)
-            self.add("number", i, i + 1, str(number + 1))
-            self.add("number", i, i + 1, str(number / 2) if "." in x else str(max(number - 1, 0)))
-        if x == "^" and after[:1] == [r"\top"]:
-            self.add("transpose", i, i + 2, "")
-        if x == r"\odot":
-            for new in ("", "+", r"\otimes"):
-                self.add("product", i, i + 1, new)
-        if x == r"\otimes":
-            self.add("swap", i, i + 1, "")
-        if x == r"\frac":
-            top = self.group(i + 1)
-            bottom = self.group(top)
-            self.add("fraction", i, top, "")
-            self.add("fraction", i, bottom, r"\frac" + self.source(top, bottom) + self.source(i + 1, top))
-        if x == r"\sqrt":
-            self.add("root", i, i + 1, "")
-        if x == "'":
-            self.add("prime", i, i + 1, "")
-        if x in SWAPPED:
-            self.add("function", i, i + 1, SWAPPED[x])
-        if x == r"\sum":
-            j = i + 1
-            while j < len(self.t) and self.texts[j] in "_^":
-                j = self.group(j + 1)
-            self.add("sum", i, j, "")
-        if x in ORDERS:
-            for new in ORDERS:
-                self.add("relation", i, i + 1, new)
-
-    def at_symbol(self, i: int) -> None:
-        if not self.is_symbol(i):
-            return
-        x, inside = self.texts[i], self.inside[i]
-        others = self.letters if inside and x in self.letters else self.symbols
-        for other in others:
-            self.add("index" if inside else "symbol", i, i + 1, other)
-        if marked := _MARKED.match(x):
-            self.add("hat", i, i + 1, marked[2])
-        if inside:
-            braces = "{%s}" if self.texts[i - 1] in "_^" else "%s"
-            self.add("index shift", i, i + 1, braces % f"{x} + 1")
-            self.add("index shift", i, i + 1, braces % f"{x} - 1")
-        else:
-            end = self.unit(i)
-            self.add("transpose", end, end, r"^\top")
-            self.add("square", end, end, "^2")
-            self.add("prime", i + 1, i + 1, "'")
-
-    def at_factor(self, i: int) -> None:
-        end = self.unit(i)
-        if end is None or self.inside[i]:
-            return
-        self.add("drop factor", i, end, "")
-        if self.texts[i] == "(" and i and (self.t[i - 1].kind == "symbol" or self.texts[i - 1] == "}"):
-            return
-        second = self.unit(end)
-        if second:
-            self.add("swap", i, second, self.source(end, second) + " " + self.source(i, end))
-            self.add("product", end, end, r"\odot")
+class TooSlow(Exception):
+    """The mutant takes too long to evaluate: somebody would notice."""
 
 
-def mutants(source: Source) -> Iterator[tuple[int, Mutant]]:
-    """(number of the display, corruption) for a whole page."""
-    for number, display in enumerate(source.displays):
-        for mutant in Corrupter(display).all():
-            yield number, mutant
+def _alarm(*_):
+    raise TooSlow
 
 
-class Slow(Exception):
-    """A corruption made the check run too long."""
+class Bench:
+    """Tries the mutants of one page."""
 
+    def __init__(self, path: str | Path, package: dict, code: bool = True, **options):
+        self.source, self.package, self.options = read(path), package, options
+        if not code:
+            for display in self.source.displays:
+                display.witness = None
+        base = PageCheck(self.source, package, **options)
+        self.wrong = {(r.id, r.problem) for r in base.check() if not r.ok}
 
-def _too_long(*_):
-    raise Slow
+    def mutants(self) -> Iterator[tuple[int, Mutant]]:
+        for place, display in enumerate(self.source.displays):
+            for mutant in mutants(display.tex):
+                yield place, mutant
 
+    def changed(self, place: int, tex: str) -> Source:
+        displays = list(self.source.displays)
+        displays[place] = dataclasses.replace(displays[place], tex=tex)
+        return Source(self.source.path, self.source.page, displays)
 
-class Trial:
-    """Tries corruptions of one page; `skip` are displays that fail as they stand."""
+    def check(self, source: Source, **options) -> PageCheck:
+        return PageCheck(source, self.package, **{**self.options, **options})
 
-    def __init__(self, text: str, package: dict, strict: bool = True):
-        self.text, self.package, self.strict = text, package, strict
-        self.skip = {k for k, r in enumerate(self.check(text).check()) if not r.ok}
-
-    def check(self, text: str, **options) -> PageCheck:
-        return PageCheck(read(text), self.package, strict=self.strict, **options)
-
-    def run(self, number: int, mutant: Mutant) -> Outcome:
-        signal.signal(signal.SIGALRM, _too_long)
-        signal.alarm(PATIENCE)
+    def trial(self, place: int, mutant: Mutant) -> Trial:
+        label = self.source.displays[place].label
+        previous = signal.signal(signal.SIGALRM, _alarm)
+        signal.alarm(SECONDS)
         try:
-            return self._run(number, mutant.applied(self.text))
-        except Slow:
-            return Outcome("timeout")
+            outcome, how, message = self.judge(place, self.changed(place, mutant.tex))
+        except TooSlow:
+            outcome, how, message = CAUGHT, "own time", "takes too long"
         finally:
             signal.alarm(0)
+            signal.signal(signal.SIGALRM, previous)
+        return Trial(label, mutant.operation, mutant.tex, outcome, how, message)
 
-    def _run(self, number: int, text: str) -> Outcome:
-        quick = self.check(text, seeds=(1,), corners=0).check(only=range(number, number + 1), stop=True)
-        failed = self._first(quick, number)
-        if failed is None or failed.how == "rule":  # one draw may not meet every case
-            failed = self._first(self.check(text).check(), number)
-        if failed is not None:
-            return failed
-        return Outcome(*self.compare(number, text))
+    def judge(self, place: int, source: Source) -> tuple[str, str, str]:
+        form = self.normal(place, source)
+        if form is not None and form == self.normal(place, self.source):
+            return SAME, "the same normal form", ""
+        seen = self.first_failure(self.check(source, seeds=QUICK, corners=0), place, quick=True)
+        seen = seen or self.first_failure(self.check(source), place)
+        if seen:
+            return CAUGHT, *seen
+        return self.excused(place, source)
 
-    def _first(self, results, number: int) -> Outcome | None:
-        for place, result in enumerate(results):
-            if not result.ok and place not in self.skip:
-                how = result.problem if place == number else f"later {result.problem}"
-                return Outcome("caught", how, result.message.split("\n")[0])
+    def first_failure(self, check: PageCheck, place: int, quick: bool = False):
+        """Which check fails first, the display's own or a later one that builds on it."""
+        results, names = [], None
+        for k, display in enumerate(self.source_of(check)):
+            run = k == place or (k > place and names and check.builds_on(display, names))
+            result = check.check_display(display, bool(run))
+            results.append(result)
+            if k == place:
+                work = check.last_work
+                names = {m.name for m in work.made} if work else set()
+            if k >= place and not result.ok and (result.id, result.problem) not in self.wrong:
+                if not (quick and result.problem == "rule"):
+                    return f"{'own' if k == place else 'later'} {result.problem}", result.message.splitlines()[0]
+        if quick:
+            return None
+        check.leftovers(results)
+        for k, result in enumerate(results):
+            if not result.ok and (result.id, result.problem) not in self.wrong:
+                return f"{'own' if k == place else 'later'} {result.problem}", result.message.splitlines()[0]
         return None
 
-    def compare(self, number: int, text: str) -> tuple[str, str, str]:
-        """Does the corrupted display say the same, something else that is true, or was it missed?"""
-        ours, theirs = (self._understood(t, number) for t in (self.text, text))
-        (before, work), (after, other) = ours, theirs
-        with np.errstate(all="ignore"):
-            if not _same_definitions(before, work, after, other):
-                return "survived", "", "it defines other values, and nothing on the page notices"
-            if _same_claims(before, work, after, other):
-                return "equivalent", "", ""
-        if any(a == b for claim in other.claims if claim.kind == "rel" for a, b in zip(claim[0], claim[0][1:])):
-            return "survived", "", "it states that something equals itself"
-        return "true", "", ""
+    @staticmethod
+    def source_of(check: PageCheck):
+        return check.source.displays
 
-    def _understood(self, text: str, number: int):
-        check = self.check(text, seeds=FRESH, corners=0)
-        works = []
-        for place, display in enumerate(check.source.displays):
-            try:
-                works.append(check.understand(display))
-            except Problem:
-                if place == number:
-                    raise
-                works.append(None)
-        return check, works[number]
+    # Is a survivor to blame?
 
+    def prepared(self, source: Source, place: int, **options) -> tuple[PageCheck, Work]:
+        """The page read up to a display, nothing run."""
+        check = self.check(source, **options)
+        for display in source.displays[:place]:
+            check.check_display(display, False)
+        return check, check.understand(source.displays[place])
 
-def _values(scope: Scope, made, arguments) -> list:
-    """The values that a definition gives at one draw, and the numbers of its members."""
-    if made.parameters is not None:
-        return [scope.apply(made.name, arguments)]
-    if not made.of_family:
-        return [scope.lookup(made.name)]
-    low, high = scope.bounds(made.variable) if made.variable else (made.member, made.member)
-    members = [k for k in range(low + made.offset, high + made.offset + 1) if scope.applies(made, k) is not None]
-    return members + [scope.lookup(made.name, k) for k in members]
+    def normal(self, place: int, source: Source):
+        try:
+            check, work = self.prepared(source, place, seeds=QUICK, corners=0)
+            forms = []
+            for node in [*work.claims, *work.guards]:
+                forms.append(Normal(check.scopes[0], check.free(node)).form(node))
+            for made in work.made:
+                body = Normal(check.scopes[0], list(made.indices)).form(made.body)
+                forms.append((made.name, made.indices, made.parameters, made.variable, made.offset, made.member, body))
+            return forms
+        except (Problem, RecursionError, ArithmeticError, ValueError, TypeError, IndexError, KeyError):
+            return None
 
+    def excused(self, place: int, source: Source) -> tuple[str, str, str]:
+        try:
+            with np.errstate(all="ignore"):
+                one, mine = self.prepared(source, place, seeds=FRESH)
+                two, original = self.prepared(self.source, place, seeds=FRESH)
+                if not self.equal_definitions(one, mine, two, original):
+                    return SURVIVED, "another definition, and nothing that builds on it differs", ""
+                for claim in mine.claims:
+                    work = dataclasses.replace(mine, claims=[claim])
+                    one.judge_claims(work)
+        except (Problem, RecursionError, ArithmeticError, ValueError, TypeError, IndexError, KeyError) as problem:
+            return SURVIVED, "false on fresh draws", str(problem).splitlines()[0][:120]
+        if mine.made and not mine.claims:
+            return TRUE, "defines the same value on fresh draws", ""
+        return TRUE, "a true statement on fresh draws", ""
 
-def _same_definitions(before: PageCheck, work, after: PageCheck, other) -> bool:
-    if [m.name for m in work.made] != [m.name for m in other.made]:
-        return False
-    for a, b in zip(before.scopes, after.scopes):
-        for one, two in zip(work.made, other.made):
-            arguments = [a.lookup(p) for p in one.parameters or ()]
-            if len(one.parameters or ()) != len(two.parameters or ()):
-                return False
-            if not _equal(_values(a, one, arguments), _values(b, two, arguments)):
-                return False
-    return True
-
-
-def _same_claims(before: PageCheck, work, after: PageCheck, other) -> bool:
-    """The same relations between the same values, for the same indices."""
-    if [_signs(c) for c in work.claims] != [_signs(c) for c in other.claims]:
-        return False
-    for a, b in zip(before.scopes, after.scopes):
-        for one, two in zip(work.claims, other.claims):
-            for old, new in zip(_sides(one), _sides(two)):
-                try:
-                    if not _equal(_everywhere(before, a, work, old), _everywhere(after, b, other, new)):
+    def equal_definitions(self, one: PageCheck, mine: Work, two: PageCheck, original: Work) -> bool:
+        if {m.name for m in mine.made} != {m.name for m in original.made}:
+            return False
+        for made in original.made:
+            for a, b in zip(one.scopes, two.scopes):
+                for left, right in zip(values(a, made), values(b, made)):
+                    if np.shape(left) != np.shape(right) or not np.allclose(left, right, rtol=1e-11, atol=1e-13):
                         return False
-                except (Problem, ArithmeticError):
-                    return False
-    return True
+        return True
 
 
-def _signs(claim):
-    return claim[1] if claim.kind == "rel" else claim.kind
+def values(scope, made) -> Iterator:
+    """The values of a definition at a draw: one, the members of a family, a function at points."""
+    if made.parameters is not None:
+        for k in range(5):
+            draw = [scope.draw.value(scope.known.declared(p), 1000 + k, scope.shape(scope.known.declared(p))) for p in made.parameters]
+            yield scope.apply(made.name, draw)
+    elif made.of_family:
+        low, high = scope.bounds(made.variable) if made.variable else (0, 0)
+        for k in [made.member] if made.variable is None else range(low + made.offset, high + made.offset + 1):
+            if made.variable is None or scope.applies(made, k) is not None:
+                yield scope.lookup(made.name, k)
+    else:
+        yield scope.lookup(made.name)
 
 
-def _sides(claim):
-    return claim[0] if claim.kind == "rel" else claim.parts
-
-
-def _everywhere(check: PageCheck, scope: Scope, work, side) -> list:
-    letters = check.free(side)
-    letters += [n for guard in work.guards for n in check.free(guard) if n not in letters]
-    values = []
-    for local in scope.places(letters):
-        with scope.binding(**local):
-            if all(scope.truth(guard) for guard in work.guards):
-                is_statement = side.kind in ("rel", "iff", "implies")
-                values.append(float(scope.truth(side)) if is_statement else scope.value(side))
-    return values
-
-
-def _equal(a: list, b: list) -> bool:
-    return len(a) == len(b) and all(np.shape(x) == np.shape(y) and difference(x, y) < 1e-9 for x, y in zip(a, b))
-
-
-__all__ = ["Corrupter", "Mutant", "Outcome", "Trial", "mutants"]
+__all__ = ["Bench", "Trial", "names_in"]

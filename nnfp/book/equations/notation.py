@@ -114,7 +114,8 @@ def _declare(tex: str, domain: str, meaning: str, line: int, indices: set[str], 
 
 def _named(node: Node, indices: set[str]) -> tuple[str | None, str | None]:
     if node.kind == "layer":
-        return name_of(node[0]), name_of(node[1])
+        number = node[1][0] if node[1].kind == "num" else None
+        return name_of(node[0]), name_of(node[1]) if number is None else str(number)
     if node.kind == "sub" and len(node[1]) == 1 and name_of(node[1][0]) in indices:
         return name_of(node[0]), name_of(node[1][0])
     return name_of(node), None

@@ -25,5 +25,9 @@ class NoCase(Problem):
     """The point lies outside every row of cases: the equation says nothing there."""
 
 
+class Kink(Problem):
+    """No slope exists at this point."""
+
+
 class Undefined(Problem):
     """The value does not exist at this point: a division by zero, the logarithm of a negative."""
