@@ -1,155 +1,137 @@
-"""Corrupts every equation of the book in one place at a time, and counts what its page's check catches.
+"""Corrupts what the book says, one symbol at a time, and counts what the checks catch.
 
-    python scripts/mutate.py equations [--sample N] [--jobs N] [--record] [--loose] [PAGES]
+    python scripts/mutate.py equations [--sample N] [--jobs N] [PAGES]
 
---sample N tries N corruptions a page, drawn with a fixed seed; without it all are tried.
---record writes docs/reference/data/mutation_equations.json; the first score of a page is kept there for good.
+Each corruption of an equation is tried as if a slip had happened on the page. The scores and every
+survivor are written to docs/reference/data/mutation_equations.json, from which the site's pages are
+made. The first score that a page ever got stays there, whatever was mended afterwards.
 """
 
 import argparse
 import json
-import os
+import multiprocessing
 import random
 import sys
 import time
-from collections import Counter, defaultdict
-from multiprocessing import Pool
+from collections import Counter
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from nnfp.book.equations import public_names  # noqa: E402
-from nnfp.book.equations.mutation import Mutant, Outcome, Trial, mutants  # noqa: E402
-from nnfp.book.equations.reading import read  # noqa: E402
+from nnfp.book.equations.mutation import CAUGHT, SAME, SURVIVED, TRUE, Bench  # noqa: E402
 
-RECORD = ROOT / "docs" / "reference" / "data" / "mutation_equations.json"
-_trials: dict[str, Trial] = {}
-
-
-def trial_of(path: str, strict: bool) -> Trial:
-    if path not in _trials:
-        _trials[path] = Trial(Path(path).read_text(encoding="utf-8"), public_names(), strict)
-    return _trials[path]
+DATA = ROOT / "docs" / "reference" / "data" / "mutation_equations.json"
+_BENCHES: dict[str, Bench] = {}
 
 
-def attempt(job: tuple[str, int, Mutant, bool]) -> Outcome:
-    path, number, mutant, strict = job
-    trial = trial_of(path, strict)
-    if number in trial.skip:
-        return Outcome("skipped")
-    try:
-        return trial.run(number, mutant)
-    except Exception as error:  # a crash of the checker is not a catch
-        return Outcome("crash", type(error).__name__, str(error)[:200])
+def bench(path: str) -> Bench:
+    if path not in _BENCHES:
+        _BENCHES.clear()
+        _BENCHES[path] = Bench(path, public_names())
+    return _BENCHES[path]
 
 
-def jobs_of(path: str, sample: int | None, strict: bool) -> list:
-    source = read(path)
-    jobs = [(path, number, mutant, strict) for number, mutant in mutants(source)]
-    if sample is not None and sample < len(jobs):
-        kept = sorted(random.Random(Path(path).stem).sample(range(len(jobs)), sample))
-        jobs = [jobs[k] for k in kept]
-    return jobs
+def trials(job: tuple[str, list]) -> list:
+    path, chosen = job
+    return [bench(path).trial(place, mutant) for place, mutant in chosen]
 
 
-def shown(path: str, mutant: Mutant) -> tuple[int, str]:
-    """The line and the corrupted text, marked, in the middle of its line."""
-    text = Path(path).read_text(encoding="utf-8")
-    line = text.count("\n", 0, mutant.start) + 1
-    before = text[max(text.rfind("\n", 0, mutant.start) + 1, mutant.start - 30) : mutant.start]
-    end = text.find("\n", mutant.end)
-    after = text[mutant.end : min(end, mutant.end + 30)]
-    return line, f"{before}⟦{text[mutant.start : mutant.end]} → {mutant.new.strip()}⟧{after}"
+def pages(named: list[str]) -> list[str]:
+    if named:
+        return named
+    return [str(path) for path in sorted((ROOT / "docs").rglob("*.md")) if bench(str(path)).source.displays]
 
 
 def score(counts: Counter) -> float:
-    """Caught among those that say something else and are not true as well, in per cent."""
-    open_ = counts["survived"] + counts["timeout"] + counts["crash"]
-    total = counts["caught"] + open_
-    return round(100 * counts["caught"] / total, 2) if total else 100.0
+    """Caught, of all mutants that are neither the same equation nor true."""
+    real = counts[CAUGHT] + counts[SURVIVED]
+    return round(100 * counts[CAUGHT] / real, 2) if real else 100.0
 
 
-def summary(results: list[tuple[Mutant, Outcome]]) -> dict:
-    counts = Counter(outcome.status for _, outcome in results)
-    ways = Counter(outcome.how for _, outcome in results if outcome.status == "caught")
+def summary(results: list) -> dict:
+    counts = Counter(trial.outcome for trial in results)
+    equations: dict[str, Counter] = {}
+    for trial in results:
+        equations.setdefault(trial.label, Counter())[trial.outcome] += 1
+    ways = Counter(trial.how for trial in results if trial.outcome == CAUGHT)
     return {
-        "tried": sum(counts.values()) - counts["skipped"],
-        **{k: counts[k] for k in ("caught", "equivalent", "true", "survived", "timeout", "crash", "skipped") if counts[k]},
         "score": score(counts),
+        "mutants": len(results),
+        "caught": counts[CAUGHT],
+        "same": counts[SAME],
+        "true": counts[TRUE],
+        "survived": counts[SURVIVED],
         "caught_by": dict(sorted(ways.items())),
-    }
+        "equations": {
+            label: {"tried": sum(c.values()), "caught": c[CAUGHT], "same": c[SAME] + c[TRUE], "survived": c[SURVIVED]}
+            for label, c in equations.items()
+        },
+        "survivors": [
+            {"equation": t.label, "operation": t.operation, "tex": " ".join(t.tex.split()), "reason": t.how}
+            for t in results if t.outcome == SURVIVED
+        ],
+    }  # fmt: skip
 
 
-def record(pages: dict[str, list], sample: int | None) -> None:
-    kept = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {"pages": {}}
-    for page, rows in sorted(pages.items()):
-        entry = kept["pages"].setdefault(page, {})
-        found = summary([(mutant, outcome) for _, _, mutant, outcome in rows])
-        found["sample"] = sample or "all"
-        entry.setdefault("first", found)
-        entry["last"] = found
-        entry["survivors"] = [
-            {"id": name, "kind": mutant.kind, "line": line, "tex": tex, "status": outcome.status, "why": outcome.message}
-            for path, name, mutant, outcome in rows
-            if outcome.status in ("survived", "timeout", "crash", "true")
-            for line, tex in [shown(path, mutant)]
-        ]
-        entry["equations"] = equations_of(rows)
-    RECORD.parent.mkdir(parents=True, exist_ok=True)
-    RECORD.write_text(json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def equations_of(rows: list) -> dict:
-    """Tried and caught per display, and one corruption of it that a reader can try."""
-    found: dict = defaultdict(lambda: {"tried": 0, "caught": 0})
-    for path, name, mutant, outcome in rows:
-        entry = found[name]
-        entry["tried"] += outcome.status not in ("equivalent", "skipped")
-        entry["caught"] += outcome.status == "caught"
-        if outcome.status == "caught" and outcome.how == "value" and "example" not in entry:
-            entry["example"] = {"tex": shown(path, mutant)[1], "says": outcome.message}
-    return dict(found)
-
-
-def equations(arguments) -> int:
-    paths = arguments.pages or sorted(map(str, (ROOT / "docs").rglob("*.md")))
-    jobs = [job for path in paths for job in jobs_of(path, arguments.sample, not arguments.loose)]
-    start = time.perf_counter()
-    with Pool(arguments.jobs) as pool:
-        outcomes = pool.map(attempt, jobs, chunksize=25)
-    pages, kinds = defaultdict(list), defaultdict(list)
-    for (path, number, mutant, _), outcome in zip(jobs, outcomes):
-        name = read(path).displays[number].label if arguments.record else str(number)
-        pages[Path(path).stem].append((path, name, mutant, outcome))
-        kinds[mutant.kind].append((mutant, outcome))
-        if outcome.status not in ("caught", "equivalent", "skipped"):
-            line, tex = shown(path, mutant)
-            print(f"{path}:{line}: {outcome.status}: {mutant.kind}: {tex} {outcome.message}")
-    for table in (kinds, {page: [(m, o) for _, _, m, o in rows] for page, rows in pages.items()}):
-        print()
-        for name, rows in sorted(table.items()):
-            found = summary(rows)
-            rest = ", ".join(f"{v} {k}" for k, v in found.items() if k not in ("tried", "score", "caught_by"))
-            print(f"{name:16} {found['tried']:6}  {found['score']:6.2f} %  {rest}")
-    everything = summary([row for rows in kinds.values() for row in rows])
-    print(f"\n{everything}\n{time.perf_counter() - start:.0f} s, {arguments.jobs} jobs")
-    if arguments.record:
-        record(pages, arguments.sample)
-    return 0
+def equations(arguments: argparse.Namespace) -> int:
+    data = json.loads(DATA.read_text()) if DATA.exists() else {"pages": {}}
+    total, started = Counter(), time.perf_counter()
+    for path in pages(arguments.pages):
+        home = Path(path).resolve()
+        home = home.relative_to(ROOT / "docs").as_posix() if home.is_relative_to(ROOT / "docs") else home.name
+        chosen = list(bench(path).mutants())
+        if arguments.sample and arguments.sample < len(chosen):
+            chosen = random.Random(0).sample(chosen, arguments.sample)
+            chosen.sort(key=lambda item: item[0])
+        size = max(1, min(40, len(chosen) // (4 * arguments.jobs) + 1))
+        jobs = [(path, chosen[k : k + size]) for k in range(0, len(chosen), size)]
+        if arguments.jobs > 1:
+            with multiprocessing.Pool(arguments.jobs) as pool:
+                parts = pool.map(trials, jobs, chunksize=1)
+        else:
+            parts = [trials(job) for job in jobs]
+        found = summary([trial for part in parts for trial in part])
+        found["sample"] = bool(arguments.sample) and found["mutants"] == arguments.sample
+        old = data["pages"].get(home, {})
+        first = {key: found[key] for key in ("score", "mutants", "caught", "same", "true", "survived", "sample")}
+        found["first_score"] = old.get("first_score", first)
+        data["pages"][home] = found
+        total.update({key: found[key] for key in ("mutants", "caught", "same", "true", "survived")})
+        print(f"{home}: {found['score']:.2f} % of {found['caught'] + found['survived']} caught; "
+              f"{found['same']} the same, {found['true']} true", flush=True)  # fmt: skip
+        if arguments.verbose:
+            for survivor in found["survivors"]:
+                print(f"    {survivor['equation']} [{survivor['operation']}] {survivor['tex']}: {survivor['reason']}")
+        if not arguments.dry:
+            data["pages"] = dict(sorted(data["pages"].items()))
+            everything = Counter()
+            for page in data["pages"].values():
+                everything.update({CAUGHT: page["caught"], SURVIVED: page["survived"]})
+            data["score"] = score(everything)
+            DATA.parent.mkdir(parents=True, exist_ok=True)
+            DATA.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    real = Counter({CAUGHT: total["caught"], SURVIVED: total["survived"]})
+    print(f"{total['mutants']} mutants: {score(real):.2f} % caught, {total['survived']} survive, "
+          f"{time.perf_counter() - started:.0f} s")  # fmt: skip
+    return 0 if score(real) >= arguments.at_least else 1
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["equations"])
-    parser.add_argument("pages", nargs="*")
-    parser.add_argument("--sample", type=int, help="corruptions a page")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--record", action="store_true", help="write the scores down")
-    parser.add_argument("--loose", action="store_true", help="names that definitions introduce need no row")
-    return equations(parser.parse_args())
+    commands = parser.add_subparsers(required=True, metavar="what")
+    command = commands.add_parser("equations", help="the displayed equations of the chapters")
+    command.add_argument("pages", nargs="*", help="Markdown files; all chapters when none is named")
+    command.add_argument("--sample", type=int, default=0, help="so many mutants a page, drawn with a fixed seed")
+    command.add_argument("--jobs", type=int, default=1, help="processes")
+    command.add_argument("--at-least", type=float, default=0.0, help="fail below this score, in per cent")
+    command.add_argument("--dry", action="store_true", help="write nothing")
+    command.add_argument("-v", "--verbose", action="store_true", help="print every survivor")
+    command.set_defaults(run=equations)
+    arguments = parser.parse_args()
+    sys.setrecursionlimit(5000)
+    return arguments.run(arguments)
 
 
 if __name__ == "__main__":
