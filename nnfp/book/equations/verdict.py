@@ -16,6 +16,7 @@ from nnfp.book.equations.nodes import Node, base_of, name_of, names_in, walk
 from nnfp.book.equations.notation import Table, declarations
 from nnfp.book.equations.parser import Parser, statements
 from nnfp.book.equations.problems import Kink, NoCase, Problem, Undefined
+from nnfp.book.equations.symbols import symbols
 
 SEEDS = (1, 2, 3, 4, 5)
 SINGLE = 6  # the draw with a batch of one
@@ -40,7 +41,7 @@ class Result:
     checked_by: str = ""
     comparisons: int = 0
     worst_error: float = 0.0
-    symbols: list = field(default_factory=list)  # (symbol, shape, meaning)
+    symbols: list = field(default_factory=list)  # (symbol, domain, meaning) as the table writes them
     problem: str = ""  # the kind of what is wrong
     column: int = 1
 
@@ -206,6 +207,8 @@ class PageCheck:
         try:
             work = self.last_work = self.understand(display)
             result.kind = "definition" if work.made else "claim"
+            trees = [tree for made in work.made for tree in (made.head, made.body)]
+            result.symbols = symbols(self.known, [*trees, *work.claims, *work.guards])
             self.bear_witness(work)
             if run:
                 self.run(work, result)
