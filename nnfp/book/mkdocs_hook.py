@@ -1,5 +1,6 @@
 """Lets a bare `mkdocs serve` or `mkdocs build` show everything: mkdocs.yml names it under hooks."""
 
+import html
 import logging
 import re
 from pathlib import Path
@@ -40,4 +41,4 @@ def first_words(markdown: str, most: int = 160) -> str:
 def on_page_markdown(markdown: str, page, **_) -> None:
     """What a search engine shows of a page: its own first sentences, not those of the book."""
     if words := first_words(markdown):
-        page.meta.setdefault("description", words)
+        page.meta.setdefault("description", html.escape(words))  # the theme puts it between quotes as it is

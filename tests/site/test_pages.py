@@ -176,7 +176,7 @@ def test_every_link_and_anchor_leads_somewhere(seen, address, site):
         for href in sight["links"]:
             url, anchor = urldefrag(urljoin(address + path, href))
             if not url.startswith(address):
-                if urlsplit(url).scheme not in ("https", "mailto"):
+                if urlsplit(url).scheme not in ("https", "http", "mailto"):
                     broken.append((path, href))
                 continue
             target = unquote(url.removeprefix(address))
