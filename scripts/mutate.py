@@ -8,6 +8,7 @@ made. The first score that a page ever got stays there, whatever was mended afte
 """
 
 import argparse
+import dataclasses
 import json
 import multiprocessing
 import random
@@ -92,11 +93,14 @@ def equations(arguments: argparse.Namespace) -> int:
                 parts = pool.map(trials, jobs, chunksize=1)
         else:
             parts = [trials(job) for job in jobs]
-        found = summary([trial for part in parts for trial in part])
+        trials_of_page = [trial for part in parts for trial in part]
+        found = summary(trials_of_page)
         found["sample"] = bool(arguments.sample) and found["mutants"] == arguments.sample
         old = data["pages"].get(home, {})
         first = {key: found[key] for key in ("score", "mutants", "caught", "same", "true", "survived", "sample")}
         found["first_score"] = old.get("first_score", first)
+        if "first_full_score" in old or not found["sample"]:
+            found["first_full_score"] = old.get("first_full_score", first)
         data["pages"][home] = found
         total.update({key: found[key] for key in ("mutants", "caught", "same", "true", "survived")})
         print(f"{home}: {found['score']:.2f} % of {found['caught'] + found['survived']} caught; "
@@ -104,6 +108,10 @@ def equations(arguments: argparse.Namespace) -> int:
         if arguments.verbose:
             for survivor in found["survivors"]:
                 print(f"    {survivor['equation']} [{survivor['operation']}] {survivor['tex']}: {survivor['reason']}")
+        if arguments.log:
+            with open(arguments.log, "a") as log:
+                for trial in trials_of_page:
+                    log.write(json.dumps([home, *dataclasses.astuple(trial)]) + "\n")
         if not arguments.dry:
             data["pages"] = dict(sorted(data["pages"].items()))
             everything = Counter()
@@ -127,6 +135,7 @@ def main() -> int:
     command.add_argument("--jobs", type=int, default=1, help="processes")
     command.add_argument("--at-least", type=float, default=0.0, help="fail below this score, in per cent")
     command.add_argument("--dry", action="store_true", help="write nothing")
+    command.add_argument("--log", help="append what became of every mutant to this file, one JSON list a line")
     command.add_argument("-v", "--verbose", action="store_true", help="print every survivor")
     command.set_defaults(run=equations)
     arguments = parser.parse_args()
