@@ -319,6 +319,15 @@ def check_equations(checker: Checker, page: Page, counts: Counter) -> list[Failu
     return failures
 
 
+def check_museum(checker: Checker, page: Page, counts: Counter) -> list[Failure]:
+    """Wrong equations of published texts are rejected as the page says, right ones accepted."""
+    from nnfp.book import museum
+
+    number, failures = museum.check(page)
+    counts["exhibits"] += number
+    return failures
+
+
 Check = Callable[[Checker, Page, Counter], list[Failure]]
 KINDS: dict[str, Check] = {
     "fences": check_fences,
@@ -328,6 +337,7 @@ KINDS: dict[str, Check] = {
     "links": check_links,
     "labels": check_labels,
     "equations": check_equations,
+    "museum": check_museum,
 }
 
 
@@ -339,14 +349,19 @@ def check_book(book: Book) -> list[Failure]:
 
 def update(path: str | Path, checker: Checker | None = None) -> int:
     """Rewrite the outputs and bound numbers of a page to what the code gives; how many changed."""
+    from nnfp.book import museum
+
     checker = checker or Checker()
+    page = checker.book.page(path)
+    text, messages = museum.update(page)
+    write(page.path, text)
     page = checker.book.page(path)
     text, outputs = _update_outputs(checker, page)
     write(page.path, text)
     page = checker.book.page(path)
     text, bound = _update_numbers(checker, page)
     write(page.path, text)
-    return outputs + bound
+    return outputs + bound + messages
 
 
 def _update_outputs(checker: Checker, page: Page) -> tuple[str, int]:
