@@ -16,7 +16,7 @@ def public_names() -> dict:
 def check_page(path_or_text: str | Path, package: dict | None = None, **options) -> list[Result]:
     """The verdict on each display of a page, in reading order."""
     package = public_names() if package is None else package
-    return PageCheck(read(path_or_text), package, **options).check()
+    return PageCheck(read(path_or_text), package, **{"forms": True, **options}).check()
 
 
 __all__ = ["Result", "check_page", "public_names"]

@@ -14,6 +14,7 @@ from nnfp.book.equations.functions import BUILTIN, KINKS
 from nnfp.book.equations.lexer import Token, tokens
 from nnfp.book.equations.nodes import Node, base_of, name_of, names_in, walk
 from nnfp.book.equations.notation import Table, declarations
+from nnfp.book.equations.numpy_form import form_of
 from nnfp.book.equations.parser import Parser, statements
 from nnfp.book.equations.problems import Kink, NoCase, Problem, Undefined
 from nnfp.book.equations.symbols import symbols
@@ -62,8 +63,11 @@ class Work:
 class PageCheck:
     """One page at all draws."""
 
-    def __init__(self, source: reading.Source, package: dict, seeds=SEEDS, corners: int = CORNERS, strict: bool = True):
-        self.source, self.package, self.strict = source, package, strict
+    def __init__(
+        self, source: reading.Source, package: dict, seeds=SEEDS, corners: int = CORNERS, strict: bool = True,
+        forms: bool = False,
+    ):
+        self.source, self.package, self.strict, self.forms = source, package, strict, forms
         self.corners, self.seeds = corners, tuple(seeds)
         self.table_problem: Problem | None = None
         try:
@@ -209,6 +213,7 @@ class PageCheck:
             result.kind = "definition" if work.made else "claim"
             trees = [tree for made in work.made for tree in (made.head, made.body)]
             result.symbols = symbols(self.known, [*trees, *work.claims, *work.guards])
+            result.numpy_form = form_of(self, work) if self.forms else ""
             self.bear_witness(work)
             if run:
                 self.run(work, result)
