@@ -13,8 +13,6 @@ def _summary(report) -> str:
     parts = ", ".join(f"{number} {kind}" for kind, number in report.counts.items() if number)
     failures = len(report.failures)
     verdict = "all right" if not failures else f"{failures} failure{'s' * (failures != 1)}"
-    if report.notes:
-        verdict += f", {len(report.notes)} unbound"
     return f"{report.page.shown}: {parts or 'nothing to run'}: {verdict}"
 
 
@@ -35,9 +33,7 @@ def check(arguments: argparse.Namespace) -> int:
             if changed:
                 print(f"{page.shown}: {changed} outputs and numbers rewritten")
         report = checker.check(page)
-        if arguments.strict:
-            report.failures += report.notes
-        for failure in report.failures if whole else sorted({*report.failures, *report.notes}):
+        for failure in report.failures:
             print(failure)
         bad += len(report.failures)
         print(f"{_summary(report)} ({time.perf_counter() - started:.1f} s)", flush=True)
@@ -69,7 +65,6 @@ def main(argv: list[str] | None = None) -> int:
         "pages", nargs="*", type=Path, help="Markdown files, from docs/ or elsewhere"
     )
     command.add_argument("--update", action="store_true", help="rewrite outputs and bound numbers")
-    command.add_argument("--strict", action="store_true", help="unbound results fail as well")
     command.set_defaults(run=check)
     command = commands.add_parser("prepare", help="write the notebooks that the site shows")
     command.set_defaults(run=prepare)

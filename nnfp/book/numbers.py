@@ -1,8 +1,8 @@
 """Numbers in prose that report a result: `0.0021<!-- final_loss -->`.
 
 The comment is an expression over the page's namespace; the number must be its value at the
-precision shown. Forms: 0.25, -3, 6,900, 2.1e-09, $2.1 \\times 10^{-9}$, three, `(6, 4)`;
-a tolerance follows the expression: 1.9<!-- ratio ±40% -->.
+precision shown. Forms: 0.25, -3, 6,900, 2.1e-09, $2.1 \\times 10^{-9}$, $10^{-6}$ (the order
+of magnitude), 3/16, three, half, `(6, 4)`, (2, −8) (the entries of an array); a tolerance follows the expression: 1.9<!-- ratio ±40% -->.
 """
 
 import math
@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from nnfp.book.reading import Comment, Failure, FigureUse, Page
 from nnfp.book.running import Run, describe
 
-WORDS = ("zero one two three four five six seven eight nine ten eleven twelve").split()
+_COUNT = "zero one two three four five six seven eight nine ten eleven twelve".split()
+WORDS = dict(zip(_COUNT, range(13), strict=True)) | {
+    "twice": 2, "half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "tenth": 0.1, "hundredth": 0.01,
+    "thousandth": 0.001, "hundred": 100, "thousand": 1000, "million": 10**6,
+}  # fmt: skip
 _SIGN = r"[-−+]?"
 NUMBER = (
     rf"{_SIGN}(?:\d{{1,3}}(?:[,\u2009\u202f]\d{{3}})+|\d+)(?:\.\d+)?"
@@ -21,7 +25,8 @@ NUMBER = (
 )
 _SHOWN = re.compile(
     rf"(?:(?P<code>`[^`]+`)|(?<![\w.])(?P<word>(?i:{'|'.join(WORDS)}))"
-    rf"|(?<![\w.,])(?P<number>{NUMBER}))"
+    rf"|(?<!\w)(?P<tuple>\((?:{NUMBER}, ?)+(?:{NUMBER})?\))|(?<![\w.,/])(?P<fraction>\d+/\d+)"
+    rf"|(?<![\w.,])(?P<power>10\^\{{-?\d+\}})|(?<![\w.,])(?P<number>{NUMBER}))"
     r"(?P<after>(?:\s?(?:\\,)?\s?\\?%|×|°|\$|\*{1,2}|_)*)$"
 )
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
@@ -35,7 +40,7 @@ class Binding:
     start: int
     end: int
     shown: str
-    kind: str  # number, word or code
+    kind: str  # number, word, code, tuple, fraction or power
     expression: str
     tolerance: float | None
     relative: bool
@@ -57,7 +62,7 @@ def bindings(page: Page) -> tuple[list[Binding], list[Failure]]:
 
 
 def _binding(comment: Comment, match: re.Match) -> Binding:
-    kind = next(k for k in ("code", "word", "number") if match[k])
+    kind = next(k for k, text in match.groupdict().items() if text and k != "after")
     shift = comment.start - len(comment.before)
     expression, tolerance, relative = comment.text, None, False
     if found := re.search(r"\s*(?:±|\+/-)\s*([\d.]+)\s*(%?)$", expression):
@@ -168,7 +173,25 @@ def check(binding: Binding, page: Page, namespace: dict) -> tuple[str | None, st
             wrong, right = _compare(binding, inner, value)
             return wrong, right and f"`{right}`"
         return f"{binding.expression} is {value!r}, the page says {inner}", f"`{value}`"
+    if binding.kind == "tuple":
+        return _compare_tuple(binding, value)
     return _compare(binding, binding.shown, value)
+
+
+def _compare_tuple(binding: Binding, value: object) -> tuple[str | None, str | None]:
+    """(2, −8) against the entries of an array, in its order."""
+    shown = re.findall(NUMBER, binding.shown)
+    try:
+        entries = value.ravel().tolist() if hasattr(value, "ravel") else [*map(scalar, value)]
+    except (TypeError, ValueError) as error:
+        return f"{binding.expression} {error}", None
+    said = f"{binding.expression} is {value!r}, the page says {binding.shown}"
+    if len(entries) != len(shown):
+        return said, None
+    if all(agrees(text, entry) for text, entry in zip(shown, entries, strict=True)):
+        return None, None
+    right = [write_like(text, entry) for text, entry in zip(shown, entries, strict=True)]
+    return said, f"({', '.join(right)}{',' * (len(right) == 1)})"
 
 
 def _compare(binding: Binding, text: str, value: object) -> tuple[str | None, str | None]:
@@ -179,20 +202,31 @@ def _compare(binding: Binding, text: str, value: object) -> tuple[str | None, st
     said = f"{binding.expression} is {number:.6g}, the page says {text}"
     if not math.isfinite(number):
         return said, None
-    if binding.kind == "word":
-        if number == WORDS.index(text.lower()):
+    if binding.kind == "power":
+        power = math.floor(math.log10(abs(number)) + 1e-9) if number else None
+        if power == int(text[4:-1]):
             return None, None
-        if number not in range(len(WORDS)):
+        return said, None if power is None else f"10^{{{power}}}"
+    if binding.kind in ("word", "fraction") and binding.tolerance is None:
+        if binding.kind == "fraction":
+            part, whole = map(int, text.split("/"))
+            said_value = part / whole
+        else:
+            said_value = WORDS[text.lower()]
+        if math.isclose(number, said_value, rel_tol=1e-12):
+            return None, None
+        if binding.kind == "fraction" or number not in range(len(_COUNT)):
             return said, None
-        word = WORDS[int(number)]
+        word = _COUNT[int(number)]
         return said, word.capitalize() if text[0].isupper() else word
     if binding.tolerance is not None:
-        shown = parse(text).value
+        shown = WORDS[text.lower()] if binding.kind == "word" else parse(text).value
         limit = binding.tolerance * (abs(shown) if binding.relative else 1)
         if abs(number - shown) <= limit:
             return None, None
         percent = f"{100 * binding.tolerance:g}%" if binding.relative else f"{limit:g}"
-        return f"{said} ± {percent}", write_like(text, number)
+        right = None if binding.kind == "word" else write_like(text, number)
+        return f"{said} ± {percent}", right
     return (None, None) if agrees(text, number) else (said, write_like(text, number))
 
 

@@ -21,7 +21,6 @@ class Report:
 
     page: Page
     failures: list[Failure] = field(default_factory=list)
-    notes: list[Failure] = field(default_factory=list)  # results that nothing checks
     counts: Counter = field(default_factory=Counter)
     seconds: float = 0.0
 
@@ -45,8 +44,6 @@ class Checker:
         for kind in kinds or KINDS:
             report.failures += KINDS[kind](self, page, report.counts)
         report.failures = sorted(set(report.failures))
-        if not kinds:
-            report.notes = sorted(set(unbound.find(page, self.run(page))))
         report.seconds = self.run(page).seconds if not kinds or "fences" in kinds else 0.0
         return report
 
@@ -111,6 +108,11 @@ def _check_binding(binding: numbers.Binding, result: running.Run) -> tuple[str |
     except Exception as error:
         return f"{binding.expression}: {error}", None
     return numbers.check(binding, result.page, names)
+
+
+def check_unbound(checker: Checker, page: Page, counts: Counter) -> list[Failure]:
+    """Every number that reports a result is bound to a value (nnfp.book.unbound)."""
+    return unbound.find(page, checker.run(page))
 
 
 def check_figures(checker: Checker, page: Page, counts: Counter) -> list[Failure]:
@@ -332,6 +334,7 @@ Check = Callable[[Checker, Page, Counter], list[Failure]]
 KINDS: dict[str, Check] = {
     "fences": check_fences,
     "numbers": check_numbers,
+    "unbound": check_unbound,
     "figures": check_figures,
     "snippets": check_snippets,
     "links": check_links,

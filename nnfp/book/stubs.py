@@ -57,10 +57,11 @@ Double the column with the entries 4 and 5.
 
 ??? success "Solution"
 
-    The entries become 8 and 10.
+    The entries become 8<!-- by_hand[0, 0] --> and 10<!-- by_hand[1, 0] -->.
 
     ```python
-    assert {name}(np.array([[4.0], [5.0]])).tolist() == [[8.0], [10.0]]
+    by_hand = {name}(np.array([[4.0], [5.0]]))
+    assert by_hand.tolist() == [[8.0], [10.0]]
     ```
 
 ## You can now

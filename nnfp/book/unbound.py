@@ -1,62 +1,161 @@
-"""Finds results in prose that nothing checks: numbers and shapes without a binding comment.
+r"""Finds results on a page that nothing checks: numbers and shapes without a binding comment.
 
-A number passes if it is bound, stands in math, is an input of the page's code, is plainly
-structural (a small count, a year, a version) or is cited with a link to its source.
+A number in prose, a table, a caption, a heading or a comment in code must be bound, unless it
+
+- stands in a displayed equation or in a sum that is worked out (nnfp.book.arithmetic),
+- names a thing: layer 2, chapter 3, Python 3.11, the year of a paper,
+- is cited: its sentence links to the source outside the book,
+- is given: it is in the code, output or equations of its own section, and the sentence does not
+  report it as a result ("is 4", "falls to 0.02", "about 30", "3 times"). The question of an
+  exercise may say "the bias is 0.5" if its solution uses 0.5,
+- is a small whole number of the page's code, again unless it is reported as a result.
+
+A tuple must be the shape of an array of the page, or a row or column written in its code.
 """
 
 import ast
+import io
 import re
+import tokenize
 
 from nnfp.book import arithmetic, numbers
 from nnfp.book.reading import Failure, Page, blank
-from nnfp.book.running import Run
+from nnfp.book.running import MARK, Run
 
-_BEFORE = re.compile(
-    r"(?:python|numpy|version|chapters?|sections?|steps?|exercise|part|seeds?|issue|layers?|neurons?"
-    r"|pages?|lines?|columns?|rows?|float|int|complex|python-|[#§v])\s*$",
+_NAMES = re.compile(
+    r"(?:python|numpy|version|chapters?|sections?|exercise|part|seeds?|issue|layers?|neurons?"
+    r"|pages?|lines?|columns?|rows?|samples?|classe?s?|licence|serif|sans|float|int|complex|python-|[#§v])\s*$",
     re.I,
 )
-_RESULT = re.compile(r"\s*(?:%|×|\\times|times|percent|fold|-fold)(?!\w)")
-_SPAN = re.compile(r"(?<!`)`(\((?:\s*\d+\s*,\s*)+(?:\d+\s*)?\))`")
+_AFTER = re.compile(r"\s*(?:%|×|\\times|times|per\s?cent|percent|fold|-fold)(?!\w)")
+_BEFORE = re.compile(
+    r"(?:\b(?:is|are|was|were|gives?|becomes?|gets?|reach(?:es)?|equals?|costs?|leaves?|needs?|takes?"
+    r"|prints?|returns?|yields?|makes|about|nearly|almost|roughly|approximately|only|exactly|at most"
+    r"|at least|off by|instead of|factor(?: of)?|times|(?:falls?|fell|rises?|rose|drops?|grows?|grew"
+    r"|down|goes|fallen|risen) (?:to|from|by)|(?:less|more|better|worse|larger|smaller|lower"
+    r"|higher|faster|slower) than)|≈)\s+\*{0,2}$"
+)
+_YEAR = re.compile(r"(?:\b(?:in|since|after|before|from|to|until|years?|and)|[,(])\s*$", re.I)
+_COUNTED = re.compile(
+    r"\s+(?:steps|samples|epochs|neurons|inputs|parameters|times|rows|iterations)\b"
+)
+_TUPLE = re.compile(r"\(((?:\s*[-−+]?\d+(?:\.\d+)?\s*,)+(?:\s*[-−+]?\d+(?:\.\d+)?)?\s*)\)")
+_SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_FRACTION = re.compile(r"(?<![·×*/+−-] )(?<![\w.,/)])(\d+)/(\d+)(?![\w/]|\.\d)")
+_WORD = "|".join(word for word in numbers.WORDS if word not in ("zero", "one"))
+_WORDS = re.compile(
+    rf"\b(?:(?:more than|less than|about|nearly|almost|roughly|under|over|only|exactly)\s+(?:a\s+|one\s+)?"
+    rf"(?P<a>(?i:{_WORD}))|(?P<b>(?i:{_WORD}))(?=(?:\s+|-)(?:times|fold|per\s?cent)\b))(?!<)\b"
+)
+_NUMBER = re.compile(rf"(?<![\w.,])(?:{numbers.NUMBER})(?![\w]|-[A-Za-z]|[.,]\d)")
+_DIGITS = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
-def _inputs(page: Page) -> set[float]:
-    """Numbers that the page's code is given, and those in its formulas."""
+def _constants(source: str) -> set[float]:
+    """Numbers in a piece of code, with the quotients of two of them."""
     found = set()
-    for fence in page.fences:
-        if not fence.runs:
-            continue
-        try:
-            tree = ast.parse(fence.body)
-        except SyntaxError:
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-                found.add(float(node.value))
-    formulas = "".join(a if b == " " else " " for a, b in zip(page.words, page.plain, strict=True))
-    for text in re.findall(r"\d+(?:\.\d+)?", formulas):
-        found.add(float(text))
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return found
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            found.add(float(node.value))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Pow | ast.Mult):
+            sides = (node.left, node.right)
+            if all(isinstance(s, ast.Constant) and isinstance(s.value, int | float) for s in sides):
+                try:
+                    found.add(float(eval(ast.unparse(node), {"__builtins__": {}})))
+                except ArithmeticError:
+                    pass
     return found
 
 
+def _tex_numbers(tex: str) -> set[float]:
+    """Numbers in a formula; fractions and powers of ten as well."""
+    found = {float(text) for text in _DIGITS.findall(re.sub(r"\\[a-zA-Z]+", " ", tex))}
+    for found_here in re.findall(r"\\t?frac\{?(\d+)\}?\{?(\d+)\}?|(?<!\d)(\d+)/(\d+)", tex):
+        a, b = (int(part) for part in found_here if part)
+        found |= {a / b} if b else set()
+    found |= {float(f"1e{power}") for power in re.findall(r"10\^\{?(-?\d{1,3})\}?", tex)}
+    return found
+
+
+class _Given:
+    """Numbers that a page gives: by section and for the page as a whole."""
+
+    def __init__(self, page: Page):
+        self.page = page
+        self.starts = [0, *(h.line for h in page.headings)]
+        self.sections: dict[int, set[float]] = {start: set() for start in self.starts}
+        self.code: set[float] = set()
+        for fence in page.fences:
+            if fence.runs:
+                constants = _constants(fence.body)
+                self.code |= constants
+                shown = "\n".join(t for t in fence.body.split("\n") if t.strip().startswith(MARK))
+                outputs = {float(text) for text in _DIGITS.findall(shown)}
+                self.sections[self.start(fence.line)] |= constants | outputs
+        for binding in numbers.bindings(page)[0]:
+            self.sections[self.start(binding.line)] |= _constants(binding.expression)
+        for display in page.displays:
+            self.sections[self.start(display.line)] |= _tex_numbers(display.tex)
+        self.small = {value for value in self.all if value == int(value) and value <= 12}
+        for formula in page.formulas:
+            found = _tex_numbers(formula.text)
+            self.small |= {value for value in found if value == int(value) and value <= 12}
+            self.sections[self.start(formula.line)] |= found
+
+    @property
+    def all(self) -> set[float]:
+        return set().union(*self.sections.values())
+
+    def start(self, line: int) -> int:
+        return max(start for start in self.starts if start <= line)
+
+    def near(self, value: float, line: int) -> bool:
+        return abs(value) in self.sections[self.start(line)]
+
+
+def _clean(text: str) -> str:
+    """Prose without link targets, attributes, tags and numbers of list items."""
+    for pattern in (r"!\[(?:[^\[\]]|\[[^\]]*\])*\](?=\(figure:)", r"\]\([^)]*\)", r"\{[^{}\n]*\}", r"<[^>\n]*>",
+                    r"(?m)^[ \t]*\d+[.)](?=\s)", r"(?m)^#+(?=\s)", r"https?://\S+"):  # fmt: skip
+        text = re.sub(pattern, lambda m: blank(m[0]), text)
+    return text
+
+
 def _text(page: Page) -> str:
-    """Prose in which an unbound number would mislead: no math, code, bound number, link target."""
+    """Prose in which an unbound number would mislead: no math, code, bound number, link target.
+
+    A code span that is nothing but a number stays: it states one.
+    """
     text = list(page.plain)
+    for match in _SPAN.finditer(page.prose):
+        if re.fullmatch(numbers.NUMBER, match[1]) or _TUPLE.fullmatch(match[1]):
+            text[match.start(1) : match.end(1)] = match[1]
     for part in numbers.bindings(page)[0] + arithmetic.sums(page):
         text[part.start : part.end] = " " * (part.end - part.start)
-    joined = "".join(text)
-    for pattern in (r"(?m)^#.*$", r"!\[(?:[^\[\]]|\[[^\]]*\])*\]", r"\]\([^)]*\)", r"\{[^{}\n]*\}", r"<[^>\n]*>",
-                    r"(?m)^[ \t]*\d+[.)](?=\s)", r"https?://\S+"):  # fmt: skip
-        joined = re.sub(pattern, lambda m: blank(m[0]), joined)
-    return joined
+    return _clean("".join(text))
 
 
 def _cited(page: Page, offset: int) -> bool:
-    """True if the paragraph, list item or table row links to something outside the book."""
-    start = max(page.prose.rfind(mark, 0, offset) for mark in ("\n\n", "\n- ", "\n| ", "\n* "))
-    ends = [page.prose.find(mark, offset) for mark in ("\n\n", "\n- ", "\n| ", "\n* ")]
-    end = min([e for e in ends if e >= 0] or [len(page.prose)])
-    return "](http" in page.prose[max(start, 0) : end]
+    """True if the sentence, list item or table row links to something outside the book."""
+    marks = re.compile(r"\n[ \t]*\n|\n[ \t]*(?:[-*|]|\d+\.) |(?<![A-Z])[.!?;](?=\s+[A-Z(*])")
+    text = page.prose
+    start = max([m.end() for m in marks.finditer(text, 0, offset)] or [0])
+    end = next((m.start() for m in marks.finditer(text, offset)), len(text))
+    return "](http" in text[start:end]
+
+
+def _asked(page: Page, line: int) -> bool:
+    """True in the question of an exercise: after its heading, before its solution."""
+    before = [h for h in page.headings if h.line <= line]
+    if not before or not before[-1].text.startswith("Exercise"):
+        return False
+    return not any(
+        re.match(r"\s*(?:\?\?\?|!!!)", text) for text in page.lines[before[-1].line : line]
+    )
 
 
 def _shapes(value: object, depth: int = 0) -> set[tuple]:
@@ -74,38 +173,143 @@ def _shapes(value: object, depth: int = 0) -> set[tuple]:
     return {found for part in parts for found in _shapes(part, depth + 1)} if depth < 4 else set()
 
 
+def _rows(page: Page) -> set[tuple]:
+    """Rows and columns of numbers that the page's code writes down."""
+    found = set()
+    for fence in page.fences:
+        if not fence.runs:
+            continue
+        try:
+            tree = ast.parse(fence.body)
+        except SyntaxError:
+            continue
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.List | ast.Tuple):
+                continue
+            try:
+                value = ast.literal_eval(node)
+                found.add(tuple(map(float, value)))
+            except (ValueError, TypeError):
+                continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.List):
+                try:
+                    found |= set(zip(*ast.literal_eval(node), strict=True))
+                except (ValueError, TypeError):
+                    continue
+    return found
+
+
 def find(page: Page, run: Run) -> list[Failure]:
     """The unbound results of a page."""
-    failures, text, inputs = [], _text(page), _inputs(page)
-    for match in re.finditer(rf"(?<![\w.,])(?:{numbers.NUMBER})(?![\w]|-[A-Za-z]|[.,]\d)", text):
-        value = numbers.parse(match[0]).value
-        whole = re.fullmatch(r"[-−+]?\d+", match[0])
-        before, after = text[: match.start()], text[match.end() :]
-        small = whole and abs(value) <= 12 and not _RESULT.match(after)
-        tens = re.fullmatch(r"10*", match[0].replace(",", ""))
-        year = whole and len(match[0]) == 4 and 1900 <= value <= 2100
-        if small or tens or year or _BEFORE.search(before[-20:]) or _cited(page, match.start()):
-            continue
-        if abs(value) in inputs and not _RESULT.match(after):
-            continue
-        message = (
-            f"{match[0]} reports a result and is not bound: write {match[0]}<!-- expression -->"
-        )
-        failures.append(page.failure(page.line_of(match.start()), "unbound", message))
-    return failures + _unbound_shapes(page, run)
+    text = _text(page)
+    failures, text = _tuples(page, run, text)
+    given = _Given(page)
+    failures += _numbers(page, given, text)
+    return failures + _formulas(page, given) + _comments(page)
 
 
-def _unbound_shapes(page: Page, run: Run) -> list[Failure]:
-    bound = {b.start for b in numbers.bindings(page)[0]}
+def _failure(page: Page, start: int, shown: str) -> Failure:
+    shown = " ".join(shown.split())
+    message = f"{shown} reports a result and is not bound: write {shown}<!-- expression -->"
+    return page.failure(page.line_of(start), "unbound", message)
+
+
+def _tuples(page: Page, run: Run, text: str) -> tuple[list[Failure], str]:
+    """Tuples that are no shape and no row of the page; the text without any."""
     made = {s for name, v in run.namespace.items() if not name.startswith("_") for s in _shapes(v)}
+    rows, failures = _rows(page), []
     code = "\n".join(fence.body for fence in page.fences if fence.runs)
-    failures = []
-    for match in _SPAN.finditer(page.prose):
-        shape = ast.literal_eval(match[1])
-        if match.start() in bound or shape in made or str(shape) in code:
+    places = [(m.start(), m) for m in _TUPLE.finditer(text)]
+    for fence in page.fences:
+        if fence.language == "text":
+            offset = len("\n".join(page.lines[: fence.first - 1])) + 1
+            places += [(offset + m.start(), m) for m in _TUPLE.finditer(fence.body)]
+    for start, match in places:
+        if not code and page.prose[start - 1 : start] == "`":
+            continue  # a page without code shows how something is written
+        values = tuple(float(p.replace("−", "-")) for p in match[1].split(",") if p.strip())
+        if values in made | rows or f"({match[1]})" in code or _cited(page, start):
             continue
-        message = (
-            f"no array of this page has the shape {match[1]}; bind it: `{match[1]}`<!-- X.shape -->"
+        message = f"no array of this page has the shape or row {match[0]}; bind it: {match[0]}<!-- X.shape -->"
+        failures.append(page.failure(page.line_of(start), "unbound", message))
+    return failures, _TUPLE.sub(lambda m: blank(m[0]), text)
+
+
+def _numbers(page: Page, given: _Given, text: str) -> list[Failure]:
+    failures = []
+    for match in _FRACTION.finditer(text):
+        line, value = page.line_of(match.start()), int(match[1]) / (int(match[2]) or 1)
+        stated = _BEFORE.search(text[max(0, match.start() - 30) : match.start()])
+        if (stated and not _asked(page, line)) or not given.near(value, line):
+            failures.append(_failure(page, match.start(), match[0]))
+    text = _FRACTION.sub(lambda m: blank(m[0]), text)
+    for match in _NUMBER.finditer(text):
+        value = numbers.parse(match[0]).value
+        before = text[max(0, match.start() - 30) : match.start()]
+        after, line = text[match.end() :], page.line_of(match.start())
+        whole = re.fullmatch(r"[-−+]?\d+", match[0])
+        year = whole and len(match[0]) == 4 and 1900 <= value <= 2100
+        if whole and _NAMES.search(before) and (abs(value) <= 100 or year):
+            continue
+        if _NAMES.search(before) and re.search(r"(?i)(?:python|numpy|version|licence|serif|sans)\s+$", before):
+            continue
+        if year and _YEAR.search(before) and not _COUNTED.match(after):
+            continue
+        if _cited(page, match.start()):
+            continue
+        result = _AFTER.match(after) or (_BEFORE.search(before) and not _asked(page, line))
+        if not result and (
+            given.near(value, line) or (whole and abs(value) <= 12 and abs(value) in given.small)
+        ):
+            continue
+        failures.append(_failure(page, match.start(), match[0]))
+    for match in _WORDS.finditer(text):
+        kind = "a" if match["a"] else "b"
+        if not page.text.startswith("<!--", match.end(kind)):
+            failures.append(_failure(page, match.start(kind), match[kind]))
+    return failures
+
+
+def _formulas(page: Page, given: _Given) -> list[Failure]:
+    """Inline formulas that are one number, or say that a letter is one."""
+    failures = []
+    numeral = rf"(?:{numbers.NUMBER}|10\^\{{?-?\d+\}}?)"
+    for formula in page.formulas:
+        bound = page.text.startswith("<!--", formula.start + len(formula.text) + 2)
+        match = re.fullmatch(rf"(?:[^=]*[A-Za-z][^=]*=\s*)?({numeral})", formula.text.strip())
+        if bound or not match or (formula.text.strip().isdigit() and len(formula.text) == 1):
+            continue
+        power = re.fullmatch(r"10\^\{?(-?\d+)\}?", match[1])
+        value = float(f"1e{power[1]}") if power else numbers.parse(match[1]).value
+        line = page.line_of(formula.start)
+        known = given.code | _tex_numbers(
+            "".join(d.tex for d in page.displays if given.start(d.line) == given.start(line))
         )
-        failures.append(page.failure(page.line_of(match.start()), "unbound", message))
+        if abs(value) in known or _cited(page, formula.start):
+            continue
+        failures.append(_failure(page, formula.start, f"${formula.text}$"))
+    return failures
+
+
+def _comments(page: Page) -> list[Failure]:
+    """Comments in code that state a number which the code of their fence does not have."""
+    failures = []
+    for fence in page.fences:
+        if not fence.runs:
+            continue
+        known = _constants(fence.body)
+        try:
+            tokens = list(tokenize.generate_tokens(io.StringIO(fence.body + "\n").readline))
+        except (tokenize.TokenError, SyntaxError):
+            continue
+        for token in tokens:
+            if token.type != tokenize.COMMENT or token.string.startswith(MARK):
+                continue
+            text = _TUPLE.sub(" ", token.string)  # shapes are compared by nnfp.book.shapes
+            for match in _NUMBER.finditer(text):
+                if abs(numbers.parse(match[0]).value) not in known:
+                    message = f"the comment states {match[0]}, which nothing checks: print it"
+                    line = fence.first + token.start[0] - 1
+                    failures.append(page.failure(line, "unbound", message))
     return failures

@@ -113,6 +113,7 @@ def _steps(kappa):
 def limits(fig, style):
     """Stability limits of random bowls, and steps against the condition number."""
     rng, exact, measured = np.random.default_rng(0), [], []
+    sizes = sorted(2 + k % 7 for k in range(24))
     for k in range(24):
         n = 2 + k % 7
         root = rng.standard_normal((n, n)) * rng.uniform(0.5, 2.0)
@@ -137,7 +138,7 @@ def limits(fig, style):
     right.legend(loc="upper left")
     return {
         "bowls": len(exact), "worst_percent": 100 * np.abs(measured / exact - 1).max(),
-        "kappa_last": kappas[-1], "steps_last": counts[-1],
+        "kappa_last": kappas[-1], "steps_last": counts[-1], "largest": sizes[-1],
     }  # fmt: skip
 
 

@@ -75,6 +75,7 @@ def weight_scale(fig, style):
         ("he", "sqrt(2/n)", lambda n: float(np.sqrt(2 / n)), style.blue, "o"),
     )
     widths = [16, 32, 64, 128, 256, 512]
+    facts |= {"narrowest": widths[0], "widest": widths[-1]}
     for name, label, scale, colour, marker in scales:
         runs = np.array([size_by_layer(64, scale(64), seed) for seed in range(8)])
         left.semilogy(runs.T, color=colour, linewidth=0.7, alpha=0.6)

@@ -35,7 +35,7 @@ def losses(batch: int, divisor: int) -> list[float]:
 def divided_twice(fig, style):
     """The same rate, with the right gradient and with one divided by the batch again."""
     axes = fig.subplots(1, 2, sharey=True)
-    facts = {"steps": STEPS}
+    facts = {"steps": STEPS, "largest": BATCHES[-1]}
     colours = (style.green, style.orange, style.blue)
     for ax, title in zip(axes, ("right gradient", "divided by the batch again")):
         for batch, colour in zip(BATCHES, colours):
