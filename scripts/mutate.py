@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from nnfp.book.equations import public_names  # noqa: E402
-from nnfp.book.equations.mutation import CAUGHT, SAME, SURVIVED, TRUE, Bench  # noqa: E402
+from nnfp.book.equations.mutation import CAUGHT, EQUAL, SAME, SURVIVED, Bench  # noqa: E402
 
 DATA = ROOT / "docs" / "reference" / "data" / "mutation_equations.json"
 _BENCHES: dict[str, Bench] = {}
@@ -46,7 +46,7 @@ def pages(named: list[str]) -> list[str]:
 
 
 def score(counts: Counter) -> float:
-    """Caught, of all mutants that are neither the same equation nor true."""
+    """Caught, of all mutants that do not say the same as the page."""
     real = counts[CAUGHT] + counts[SURVIVED]
     return round(100 * counts[CAUGHT] / real, 2) if real else 100.0
 
@@ -62,11 +62,11 @@ def summary(results: list) -> dict:
         "mutants": len(results),
         "caught": counts[CAUGHT],
         "same": counts[SAME],
-        "true": counts[TRUE],
+        "equal": counts[EQUAL],
         "survived": counts[SURVIVED],
         "caught_by": dict(sorted(ways.items())),
         "equations": {
-            label: {"tried": sum(c.values()), "caught": c[CAUGHT], "same": c[SAME] + c[TRUE], "survived": c[SURVIVED]}
+            label: {"tried": sum(c.values()), "caught": c[CAUGHT], "same": c[SAME] + c[EQUAL], "survived": c[SURVIVED]}
             for label, c in equations.items()
         },
         "survivors": [
@@ -97,14 +97,14 @@ def equations(arguments: argparse.Namespace) -> int:
         found = summary(trials_of_page)
         found["sample"] = bool(arguments.sample) and found["mutants"] == arguments.sample
         old = data["pages"].get(home, {})
-        first = {key: found[key] for key in ("score", "mutants", "caught", "same", "true", "survived", "sample")}
+        first = {key: found[key] for key in ("score", "mutants", "caught", "same", "equal", "survived", "sample")}
         found["first_score"] = old.get("first_score", first)
         if "first_full_score" in old or not found["sample"]:
             found["first_full_score"] = old.get("first_full_score", first)
         data["pages"][home] = found
-        total.update({key: found[key] for key in ("mutants", "caught", "same", "true", "survived")})
+        total.update({key: found[key] for key in ("mutants", "caught", "same", "equal", "survived")})
         print(f"{home}: {found['score']:.2f} % of {found['caught'] + found['survived']} caught; "
-              f"{found['same']} the same, {found['true']} true", flush=True)  # fmt: skip
+              f"{found['same']} the same, {found['equal']} equal", flush=True)  # fmt: skip
         if arguments.verbose:
             for survivor in found["survivors"]:
                 print(f"    {survivor['equation']} [{survivor['operation']}] {survivor['tex']}: {survivor['reason']}")

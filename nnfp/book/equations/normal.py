@@ -50,8 +50,9 @@ class Normal:
     def product(self, node: Node):
         number, scalars, arrays = self.factors(node)
         scalars = tuple(sorted(scalars, key=repr))
-        if number == 0:
-            return ("num", 0)
+        if number == 0:  # no number at all is left, but the shape is
+            with self.scope.binding(**self.local, **self.bound):
+                return ("num", 0, *np.shape(self.scope.value(node)))
         if number == 1 and len(scalars) + len(arrays) == 1:
             return (*scalars, *arrays)[0]
         if not scalars and not arrays:
@@ -79,7 +80,7 @@ class Normal:
         return (1, [form], []) if self.is_number(node) else (1, [], [form])
 
     def sum(self, node: Node):
-        terms = sorted((t for t in self.terms(node, 1) if t[1] != ("num", 0)), key=repr)
+        terms = sorted((t for t in self.terms(node, 1) if t[1][:2] != ("num", 0)), key=repr)
         if len(terms) == 1 and terms[0][0] == 1:
             return terms[0][1]
         return ("sum", *terms) if terms else ("num", 0)
