@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from mkdocs.exceptions import BuildError
+from mkdocs.plugins import CombinedEvent, event_priority
 
 from nnfp.book.markdown import shared_book
 from nnfp.book.prepare import prepare
@@ -36,6 +37,45 @@ def first_words(markdown: str, most: int = 160) -> str:
         if re.match(r"[A-Z0-9]", text) and len(text) > 40 and not re.search(r"[$\\|<>{}]", text):
             return text if len(text) <= most else text[: most - 1].rpartition(" ")[0] + "…"
     return ""
+
+
+_HIDDEN = re.compile(r"<svg\b.*?</svg>|</?span\b[^>]*>|<math\b.*?</math>", re.S)
+
+
+def searchable(content: str) -> str:
+    """What the search should read: no drawings, and of a formula its TeX without marks."""
+    content = content.replace('class="math" data-search-exclude=""', "")
+    kept, at, depth = [], 0, 0  # depth of spans inside the visual half of a formula
+    for match in _HIDDEN.finditer(content):
+        tag = match[0]
+        if depth:
+            depth += (not tag.startswith("</")) - tag.startswith("</") if "span" in tag[:7] else 0
+            at = match.end()
+        elif tag.startswith('<span class="katex-html"'):
+            kept.append(content[at : match.start()])
+            depth, at = 1, match.end()
+        elif not tag.startswith(("<span", "</span")):
+            tex = re.search(r"<annotation[^>]*>(.*?)</annotation>", tag, re.S)
+            words = re.sub(r"[\\{}^_\s]+", " ", tex[1]).strip() if tex else ""
+            kept += [content[at : match.start()], words]
+            at = match.end()
+    return "".join(kept) + content[at:]
+
+
+@event_priority(100)
+def _before_search(context, *, page, **_) -> None:
+    """Notebooks repeat their chapters: the search leaves them out, and reads the rest thinned."""
+    if page.file.src_uri.endswith(".ipynb"):
+        page.meta["search"] = {"exclude": True}
+    page.whole_content, page.content = page.content, searchable(page.content)
+
+
+@event_priority(-100)
+def _after_search(context, *, page, **_) -> None:
+    page.content = page.whole_content
+
+
+on_page_context = CombinedEvent(_before_search, _after_search)
 
 
 def on_page_markdown(markdown: str, page, **_) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from nnfp.book import katex, notebooks
+from nnfp.book import figures, katex, notebooks
 from nnfp.book.reading import Book, BookError
 
 
@@ -24,6 +24,9 @@ def prepare(book: Book) -> Iterator[str]:
             "`make site` and `make serve` copy those under assets/vendor/ from node_modules."
         )
     katex.folder()
+    drawn = figures.draw_all(list(dict.fromkeys(use.name for page in book.pages for use in page.figures)))
+    if drawn:
+        yield f"figures: {drawn} drawn"
     written = notebooks.write_all(book)
     yield f"notebooks: {len(written)} written" + (f" ({', '.join(written)})" if written else "")
     yield f"plain text: {len(notebooks.write_plain(book))} written"

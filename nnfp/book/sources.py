@@ -58,10 +58,25 @@ def _exports(root: Path) -> dict[str, str] | None:
     found = {}
     for statement in body:
         if isinstance(statement, ast.ImportFrom):
-            if statement.level or any(alias.name == "*" for alias in statement.names):
+            names = [(a.asname or a.name) for a in statement.names]
+            if names == ["*"]:
+                names = _public_names(statement.module, root)
+            if statement.level or names is None:
                 return None
-            found.update({a.asname or a.name: statement.module for a in statement.names})
+            found.update(dict.fromkeys(names, statement.module))
     return found
+
+
+def _public_names(module: str, root: Path) -> list[str] | None:
+    """__all__ of a module of ours, if it is written out as a list of strings."""
+    path = module_path(module, root)
+    for statement in parse(path).body if path else ():
+        if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "__all__":
+            try:
+                return list(ast.literal_eval(statement.value))
+            except ValueError:
+                return None
+    return None
 
 
 def _all_modules(root: Path) -> set[str]:

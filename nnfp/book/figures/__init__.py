@@ -13,6 +13,7 @@ and are placed on the page as `![alt text](figure:<stem>.loss_curve)`. The retur
 are the only source of numbers in titles, captions and alt texts.
 """
 
+import contextlib
 import importlib
 import importlib.util
 import io
@@ -309,6 +310,37 @@ def picture(name: str) -> bytes:
     return path.read_bytes()
 
 
+def draw_all(wanted: list[str], processes: int | None = None) -> int:
+    """Draw what is not on disk yet, in several processes; how many figures that were."""
+    missing = [name for name in wanted if not _on_disk(name)]
+    processes = processes or min(os.cpu_count() or 1, 4)
+    if len(missing) < 4 or processes == 1:
+        return 0  # a page draws its own soon enough
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        list(pool.map(_draw_one, missing))
+    return len(missing)
+
+
+def _on_disk(name: str) -> bool:
+    stem, folder = name.partition(".")[0], CACHE / "figures"
+    if module_path(f"nnfp.book.figures.{stem}") is None:
+        return True  # the page that names it says what is wrong
+    key = fingerprint(f"nnfp.book.figures.{stem}", packages=("numpy", "matplotlib"))[:24]
+    kept = [f"{name}-{theme}-{key}.json" for theme in THEMES] + [f"{name}-{key}.png"]
+    return all((folder / file).is_file() for file in kept)
+
+
+def _draw_one(name: str) -> None:
+    """In a process of its own; a figure that fails is drawn again where its page can say so."""
+    with contextlib.suppress(FigureError):
+        for theme in THEMES:
+            draw(name, theme)
+        picture(name)
+
+
 def names(stem: str) -> list[str]:
     """All figures that nnfp/book/figures/<stem>.py defines, in order of definition."""
     if module_path(f"nnfp.book.figures.{stem}") is None:
@@ -326,4 +358,4 @@ def facts(name: str) -> dict:
 
 
 __all__ = ["REGISTRY", "ROOT", "STYLES", "THEMES", "Figure", "FigureError", "Style", "draw",
-           "facts", "figure", "load", "names", "paint", "picture"]  # fmt: skip
+           "draw_all", "facts", "figure", "load", "names", "paint", "picture"]  # fmt: skip
