@@ -165,17 +165,24 @@ class Verdict:
 
 
 @lru_cache(maxsize=256)
-def judge(case: Case) -> Verdict:
-    """Runs the checker on both lines."""
+def _results(text: str) -> tuple[str, str, str]:
+    """Messages about what is given and about the exhibit, and the kind of what is wrong with it."""
     from nnfp.book.equations import check_page
 
-    both = [check_page(case.page(line)) for line in (case.wrong, case.right)]
-    wrong, right = ([r for r in results if r.id == "eq-exhibit"] for results in both)
-    if not wrong or not right:  # the table itself cannot be read
-        return Verdict(next(r.message for results in both for r in results if not r.ok), "", "", "rule")
-    # a given line may lean on the right line, so the wrong page is asked for shapes only by the line itself
-    given = next((r.message for r in both[1] if r.id != "eq-exhibit" and not r.ok), "")
-    return Verdict(given, first_line(wrong[0].message), first_line(right[0].message), wrong[0].problem)
+    results = check_page(text)
+    given = next((first_line(r.message) for r in results if r.id != "eq-exhibit" and not r.ok), "")
+    exhibit = next((r for r in results if r.id == "eq-exhibit"), None)
+    if exhibit is None:  # the table itself cannot be read
+        return given, "", ""
+    return given, first_line(exhibit.message), exhibit.problem
+
+
+def judge(case: Case) -> Verdict:
+    """Runs the checker on both lines."""
+    _, wrong, kind = _results(case.page(case.wrong))
+    # a definition is witnessed by the claim below it, so what is given is judged beside the right line
+    given, right, _ = _results(case.page(case.right))
+    return Verdict(given, wrong, right, kind)
 
 
 def first_line(message: str) -> str:
@@ -187,14 +194,14 @@ def faults(case: Case) -> list[tuple[str, str]]:
     """(field, message) for everything that does not hold; nothing if the case is as the page says."""
     verdict, found = judge(case), []
     if verdict.given:
-        found.append(("given", f"what is given is rejected: {first_line(verdict.given)}"))
+        found.append(("given", f"what is given is rejected: {verdict.given}"))
     elif not verdict.wrong:
         found.append(("wrong", "the checker accepts the wrong line"))
     elif verdict.wrong != case.says:
         found.append(("says", f"the checker says: {verdict.wrong}"))
     if verdict.right:
         found.append(("right", f"the checker rejects the right line: {verdict.right}"))
-    if not any(source.startswith("https://") or source.endswith(".md") for source in case.sources):
+    if not case.sources:
         found.append(("kind", "the text above the block links to no report"))
     return found
 
