@@ -336,6 +336,7 @@ def in_torch(torch, name):
 
 
 @pytest.mark.witness
+@pytest.mark.equations("eq-backprop-delta")
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("hidden", ACTIVATIONS)
 @pytest.mark.parametrize(("sizes", "B"), NETWORKS)
@@ -362,6 +363,7 @@ def test_gradients_are_those_of_torch(sizes, B, hidden, loss):
 
 
 @pytest.mark.witness
+@pytest.mark.equations("eq-backprop-delta")
 def test_gradients_are_those_of_jax():
     jax = pytest.importorskip("jax")
     jnp = jax.numpy

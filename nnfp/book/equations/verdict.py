@@ -18,6 +18,7 @@ from nnfp.book.equations.numpy_form import form_of
 from nnfp.book.equations.parser import Parser, statements
 from nnfp.book.equations.problems import Kink, NoCase, Problem, Undefined
 from nnfp.book.equations.symbols import symbols
+from nnfp.book.third import witnesses
 
 SEEDS = (1, 2, 3, 4, 5)
 SINGLE = 6  # the draw with a batch of one
@@ -644,6 +645,8 @@ class PageCheck:
                 parts.append("derivatives by the complex step, with a central difference beside it")
         if "code" in work.ways:
             parts.append("the code of the package")
+        libraries = dict.fromkeys(w.library for w in witnesses().get(work.display.label, ()))
+        parts += [f"{library}, as a third witness" for library in libraries]
         return "; ".join(parts)
 
     # Messages.
