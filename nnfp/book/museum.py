@@ -315,8 +315,8 @@ class MuseumExtension(Extension):
     """Renders the blocks of the error museum."""
 
     def extendMarkdown(self, md: Markdown) -> None:
-        # after the formulas of the page were found (200), before anything else reads the text
-        md.preprocessors.register(_Museum(md), "nnfp-museum", 140)
+        # after line ends are made alike (30), which removes placeholders, and before code fences are read (25)
+        md.preprocessors.register(_Museum(md), "nnfp-museum", 28)
 
 
 def makeExtension(**settings) -> MuseumExtension:

@@ -52,3 +52,19 @@ def test_a_fault_is_reported_at_its_own_line():
 def test_a_block_that_cannot_be_read_is_an_error(old, new, message):
     page = Page(museum.HOME, "museum.md", museum.HOME.read_text(encoding="utf-8").replace(old, new, 1))
     assert message in str(museum.check(page)[1][0])
+
+
+def test_every_case_is_shown():
+    katex = pytest.importorskip("nnfp.book.katex")
+    try:
+        katex.folder()
+    except museum.BookError as missing:
+        pytest.skip(str(missing))
+    markdown = pytest.importorskip("markdown")
+    text = museum.HOME.read_text(encoding="utf-8")
+    extensions = ["tables", "pymdownx.superfences", "nnfp.book.markdown", "nnfp.book.museum"]
+    shown = markdown.markdown(text, extensions=extensions)
+    assert shown.count('class="museum-case"') == len(CASES)
+    assert "museum-count" not in shown and f"<strong>{len(CASES)}</strong>" in shown
+    for case in CASES:
+        assert museum.html.escape(case.says) in shown
