@@ -50,6 +50,14 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason=how))
 
 
+def pytest_collection_finish(session):
+    """Groups share what is costly, such as a look at every page: they must reach xdist."""
+    if hasattr(session.config, "workerinput") and session.config.getvalue("loadgroup"):
+        grouped = [item for item in session.items if item.get_closest_marker("xdist_group")]
+        if any("@" not in item.nodeid for item in grouped):
+            pytest.exit("pytest-xdist does not see the groups: which pytest is this?", returncode=1)
+
+
 def pytest_terminal_summary(terminalreporter):
     left_out = terminalreporter.stats.get("skipped", [])
     for how in HOW.values():
