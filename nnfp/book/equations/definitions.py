@@ -202,6 +202,10 @@ class Knowledge:
             yield self.functions[name]
         yield from self.rules.get(name, ())
 
+    def defines(self, name: str) -> bool:
+        """Does the page define this very name, above or below?"""
+        return (name, False) in self.heads or name in self.plain
+
     def dependencies(self, name: str) -> frozenset[str]:
         """The names that a name leads to through definitions, itself included."""
         if name not in self._dependencies:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nnfp.book.equations import reading, witness
+from nnfp.book.equations import bounds, reading, witness
 from nnfp.book.equations.definitions import Definition, Knowledge
 from nnfp.book.equations.draws import Draw
 from nnfp.book.equations.evaluation import Scope, shape_text
@@ -148,6 +148,18 @@ class PageCheck:
             raise Problem("a condition, and nothing that it is a condition for", work.guards[0], "syntax")
         return work
 
+    def says_something(self, claim: Node) -> None:
+        """Slips that leave a statement true, because it is empty."""
+        summed = {name_of(node[1]): node for node in walk(claim) if node.kind == "fold"}
+        for letter in self.free(claim):
+            if letter in summed:
+                raise Problem(f"{letter} is the index of this sum, and stands outside of it too", summed[letter], "rule")
+        for node in walk(claim):
+            if node.kind in ("deriv", "grad") and node[0] == node[1]:
+                raise Problem("the derivative of a symbol by itself says nothing", node, "rule")
+            if claim.kind == "rel" and node.kind in ("mul", "div") and Node("num", (0,)) in node.parts:
+                raise Problem("a factor 0 makes this 0 whatever the rest is", node, "rule")
+
     @staticmethod
     def alike(stream: list[Token], a: Node, b: Node) -> bool:
         """The same tokens on both sides; brackets and order may be what a claim is about."""
@@ -241,6 +253,8 @@ class PageCheck:
             if work.display.witness is not None:
                 self.check_code(work, result)
             self.all_branches_met(work, scopes)
+            for node in [*work.claims, *(made.body for made in work.made)]:
+                self.says_something(node)
             if work.claims and not result.comparisons:
                 raise Problem("nothing was compared: no draw meets the conditions", work.claims[0], "rule")
             if self.strict:
@@ -269,20 +283,80 @@ class PageCheck:
         result = result or Result("", "", 0, "", "")
         first = self.scopes[0].evaluations
         scopes = [*self.scopes, *self.corner_scopes(work)]
-        outside: dict[int, bool] = {}
+        outside: dict[tuple, list[bool]] = {}
+        self.conditions_bind(work)
         for k, scope in enumerate(scopes):
             if 2 <= k < len(SEEDS) and self.scopes[0].evaluations - first > EXPENSIVE:
                 continue
             if not scope.draw.corner:
                 for made in work.made:
                     self.evaluate_definition(scope, made)
+            else:
+                for made in work.made:
+                    self.covers(scope, made)
             for claim in work.claims:
                 self.check_claim(scope, claim, work, result, outside)
-        for claim, seen in outside.items():
-            if seen:
-                node = next(c for c in work.claims if id(c) == claim)
-                raise Problem("also true where the condition excludes it: the condition is too narrow", node, "rule")
+        self.too_narrow(work, outside)
+        if self.corners:
+            for claim in work.claims:
+                self.search(claim, work)
         return scopes
+
+    def too_narrow(self, work: Work, outside: dict) -> None:
+        """True at excluded points: at all of them, or for indices at some at every draw."""
+        names = {name for guard in work.guards for side in guard[0] for name in names_in(side)}
+        whole = all(self.counts(name) for name in names)
+        for claim in work.claims:
+            seen = [
+                any(found) if whole else all(found) for (key, _, round_numbers), found in outside.items()
+                if key == id(claim) and not (whole and round_numbers)
+            ]  # fmt: skip
+            if seen and all(seen):
+                raise Problem("also true where the condition excludes it: the condition is too narrow", claim, "rule")
+
+    def counts(self, name: str) -> bool:
+        d = self.known.declared(name)
+        return d is not None and d.kind in ("index", "size")
+
+    def conditions_bind(self, work: Work) -> None:
+        """A bound of an index that no value of the index reaches excludes nothing."""
+        for guard in work.guards:
+            if not all(self.counts(name) for side in guard[0] for name in names_in(side)):
+                continue
+            for a, sign, b in zip(guard[0], guard[1], guard[0][1:]):
+                if a == b:
+                    raise Problem("this compares something with itself", guard, "rule")
+                if sign in ("<", "<=", ">", ">=") and not any(self.reaches(scope, guard, a, b) for scope in self.scopes):
+                    raise Problem("no value of the index reaches this bound: it excludes nothing", guard, "rule")
+
+    def reaches(self, scope: Scope, guard: Node, a: Node, b: Node) -> bool:
+        for local in scope.places(self.free(guard)):
+            with scope.binding(**local):
+                if scope.value(a) == scope.value(b):
+                    return True
+        return False
+
+    def covers(self, scope: Scope, made: Definition) -> None:
+        """A definition by cases has one case for every point, on the borders too."""
+        if not any(node.kind == "cases" for node in walk(made.body)) or made.of_family:
+            return
+        try:
+            if made.parameters is None:
+                scope.lookup(made.name)
+            else:
+                scope.apply(made.name, [scope.lookup(parameter) for parameter in made.parameters])
+        except Undefined:
+            return
+        except NoCase as problem:
+            problem.message = "no case applies on the border between two: a definition covers every point"
+            raise
+
+    def search(self, claim: Node, work: Work) -> None:
+        """Inequalities and equivalences at their borders, on the draws with the smallest arrays."""
+        letters = self.letters(claim, work)
+        scopes = [s for s in self.scopes if not s.doubt and not s.draw.single] or self.scopes[:1]
+        scopes = sorted(scopes, key=lambda scope: sum(scope.draw.sizes.values()))
+        bounds.search(scopes, claim, work.guards, lambda scope: next(scope.places(letters), {}))
 
     def corner_scopes(self, work: Work) -> list[Scope]:
         """Draws with round numbers, where kinks and borders of cases are hit exactly."""
@@ -404,9 +478,13 @@ class PageCheck:
         visit(node, frozenset())
         return found
 
-    def check_claim(self, scope: Scope, claim: Node, work: Work, result: Result, outside: dict) -> None:
+    def letters(self, claim: Node, work: Work) -> list[str]:
+        """The free indices of a claim and of its conditions."""
         letters = self.free(claim)
-        letters += [n for guard in work.guards for n in self.free(guard) if n not in letters]
+        return letters + [n for guard in work.guards for n in self.free(guard) if n not in letters]
+
+    def check_claim(self, scope: Scope, claim: Node, work: Work, result: Result, outside: dict) -> None:
+        letters = self.letters(claim, work)
         for local in scope.places(letters):
             with scope.binding(**local):
                 if work.guards and not all(scope.truth(guard) for guard in work.guards):
@@ -416,11 +494,17 @@ class PageCheck:
                 try:
                     true, error = scope.judge(claim)
                 except (NoCase, Undefined) as problem:
+                    if scope.draw.corner and isinstance(problem, NoCase) and self.leaves_out(scope, claim):
+                        problem.message = "no case applies at a point where the other side has a value"
+                        raise
                     if scope.draw.corner or scope.draw.single:
                         continue
                     raise problem
                 except Problem as problem:
                     if scope.draw.corner and isinstance(problem, Kink):
+                        if self.leaves_out(scope, claim):
+                            problem.message = "the right side has no slope at a point where the left side has a value"
+                            raise
                         if self.says_nothing(scope, claim):
                             continue
                         problem.node = claim
@@ -430,6 +514,16 @@ class PageCheck:
                 result.comparisons += 1
                 result.worst_error = max(result.worst_error, error)
                 work.ways.add("central difference" if scope.rough else "exact")
+
+    def leaves_out(self, scope: Scope, claim: Node) -> bool:
+        """Has the left side, a function, a value at this point, where the right side has none?"""
+        if claim.kind != "rel" or set(claim[1]) != {"="} or claim[0][0].kind != "call":
+            return False
+        try:
+            scope.value(claim[0][0])
+        except (Problem, ArithmeticError):
+            return False
+        return True
 
     def says_nothing(self, scope: Scope, claim: Node) -> bool:
         """Where a slope does not exist, an equation with cases must leave the point out."""
@@ -445,12 +539,12 @@ class PageCheck:
         return False
 
     def look_outside(self, scope: Scope, claim: Node, outside: dict) -> None:
-        """Is the claim true at a point that its condition excludes, at every such point?"""
+        """Is the claim true at a point that its condition excludes?"""
         try:
             true = scope.truth(claim)
         except (Problem, ArithmeticError):
             true = False
-        outside[id(claim)] = outside.get(id(claim), True) and true
+        outside.setdefault((id(claim), id(scope), scope.draw.corner), []).append(true)
 
     def false(self, scope: Scope, claim: Node, local: dict) -> Problem:
         where = ", ".join(f"{name} = {value}" for name, value in local.items())

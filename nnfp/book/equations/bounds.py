@@ -1,0 +1,206 @@
+"""Inequalities and equivalences are searched, not only sampled.
+
+Random draws hardly ever come near the border of an inequality. So a search walks there: a point that
+breaks the inequality is an error, and so is a bound with "or equal" that no point attains.
+"""
+
+import numpy as np
+
+from nnfp.book.equations.functions import plain
+from nnfp.book.equations.nodes import Node
+from nnfp.book.equations.problems import Problem
+
+ATTAINED = 1e-4  # relative distance of the sides at which a bound counts as attained
+BROKEN = (1e-9, 1e-6)  # how far below zero the distance may lie; the second with central differences
+REACH = 4.0  # unbounded numbers are searched up to here
+MARGIN = 0.02  # the part of an interval that is left out at both ends
+STARTS = 3
+SCATTERED = 40  # points anywhere, from the best of which the walk begins
+STEPS = (600, 3000)  # of the walk; the second where equality would be an error
+
+
+class Walk:
+    """The free symbols of a statement at one draw, and the steps that change them."""
+
+    def __init__(self, scope, node: Node, guards: list[Node]):
+        self.scope, self.guards = scope, guards
+        known, self.rows = scope.known, {}
+        for name in sorted(known.reached(node)):
+            d = known.declared(name)
+            free = d is not None and d.kind == "value" and not known.defines(name)
+            if free and not d.space.choices and not d.says("ones") and not d.says("random"):
+                self.rows[name] = d
+        self.start = {name: np.asarray(scope.lookup(name), float) for name in self.rows}
+        self.size = sum(x.size for x in self.start.values())
+        self.rng = scope.draw.stream("bounds", *self.rows)
+
+    def limits(self, name: str) -> tuple[float, float]:
+        d = self.rows[name]
+        low, high = d.space.interval or (-np.inf, np.inf)
+        low = max(low, 0.0) if d.says("positive") else low
+        if np.isfinite(low) and np.isfinite(high):
+            edge = MARGIN * (high - low)
+            return low + edge * (not d.space.closed[0]), high - edge * (not d.space.closed[1])
+        if np.isfinite(low):
+            return low + MARGIN, low + REACH
+        return (high - REACH, high - MARGIN) if np.isfinite(high) else (-REACH, REACH)
+
+    def inside(self, name: str, x: np.ndarray) -> np.ndarray:
+        if self.rows[name].says("distribution"):
+            x = np.clip(x, MARGIN, None)
+            return x / x.sum(axis=0)
+        return np.clip(x, *self.limits(name))
+
+    def anywhere(self, name: str, shape: tuple) -> np.ndarray:
+        low, high = self.limits(name)
+        if self.rows[name].says("distribution"):
+            low, high = 0.0, 1.0
+        return self.inside(name, self.rng.uniform(low, high, shape))
+
+    def moved(self, point: dict, step: float) -> dict:
+        """Every number by a random step, or just one of them."""
+        found = {name: x + step * self.rng.standard_normal(x.shape) for name, x in point.items()}
+        if self.rng.random() < 0.5:
+            chosen = self.rng.choice(list(point))
+            hit = np.zeros(point[chosen].shape, bool)
+            hit.flat[self.rng.integers(hit.size)] = True
+            found = {**point, chosen: np.where(hit, found[chosen], point[chosen])}
+        return {name: self.inside(name, x) for name, x in found.items()}
+
+    def at(self, point: dict, question):
+        """The answer at a point, None where there is none."""
+        with self.scope.frame({(name, None): plain(x) for name, x in point.items()}):
+            try:
+                if not all(self.scope.truth(guard) for guard in self.guards):
+                    return None
+                self.scope.rough = False
+                return question()
+            except (Problem, ArithmeticError):
+                return None
+
+    def lowest(self, question, steps: int) -> tuple[float | None, dict]:
+        """The least value that is met, and where: the best of some points, then a walk from there."""
+        point = {name: self.inside(name, x) for name, x in self.start.items()}
+        best, step = self.at(point, question), 0.5
+        if not self.size:
+            return best, point
+        for _ in range(SCATTERED):
+            other = {name: self.anywhere(name, x.shape) for name, x in point.items()}
+            value = self.at(other, question)
+            if value is not None and (best is None or value < best):
+                best, point = value, other
+        for _ in range(min(100 + 90 * self.size, steps)):
+            other = self.moved(point, step)
+            value = self.at(other, question)
+            if value is not None and (best is None or value < best):
+                best, point, step = value, other, min(2 * step, 2.0)
+            else:
+                step = step * 0.84 if step > 1e-9 else 0.5
+        return best, point
+
+
+def sides(scope, left: Node, right: Node, sign: str):
+    """By how much the inequality holds, relative to the larger side; None where both vanish.
+
+    Beside a plain 0 there is nothing that it could be relative to.
+    """
+    a, b = float(np.real(scope.value(left))), float(np.real(scope.value(right)))
+    scale = 1.0 if Node("num", (0,)) in (left, right) else max(abs(a), abs(b))
+    if not scale > 1e-9 or not np.isfinite(scale):
+        return None
+    return (b - a if sign in ("<", "<=") else a - b) / scale
+
+
+def search(scopes: list, claim: Node, guards: list[Node], local) -> None:
+    """Looks at every inequality of a claim; raises what it finds."""
+    if claim.kind in ("iff", "implies"):
+        equivalence(scopes, claim, guards, local)
+        return
+    for k, sign in enumerate(claim[1] if claim.kind == "rel" else ()):
+        if sign in ("<", "<=", ">", ">="):
+            left, right = claim[0][k : k + 2]
+            part = Node("rel", ((left, right), (sign,)), (left.span[0], right.span[1]))
+            inequality(scopes, part, guards, local)
+
+
+def inequality(scopes: list, part: Node, guards: list[Node], local) -> None:
+    (left, right), (sign,) = part.parts
+    least, first = np.inf, []
+    for scope in scopes[:STARTS]:
+        with scope.binding(**local(scope)):
+            walk = Walk(scope, part, guards)
+            question = lambda scope=scope: sides(scope, left, right, sign)  # noqa: E731
+            first.append(walk.at(walk.start, question))
+            gap, point = walk.lowest(question, STEPS[sign in "<>"])
+            if gap is None:
+                continue
+            walk.at(point, question)
+            broken = gap < -BROKEN[scope.rough] or (sign in "<>" and gap <= 1e-12)
+            if broken:
+                values = walk.at(point, lambda scope=scope: (scope.value(left), scope.value(right)))
+                where = ", ".join(f"{name} = {x.item():.6g}" for name, x in point.items() if x.size == 1)
+                problem = Problem(f"false{f' for {where}' if where else ''}, a point that a search found", part, "value")
+                problem.values = values
+                problem.message += f": left {float(np.real(values[0])):.6g}, right {float(np.real(values[1])):.6g}"
+                raise problem
+            least = min(least, gap)
+    if sign in "<>" or not first:
+        return
+    word = {"<=": "<", ">=": ">"}[sign]
+    if all(gap is not None and abs(gap) < BROKEN[0] for gap in first) and walk.size:
+        raise Problem("the two sides are always equal: write =", part, "rule")
+    if least > ATTAINED:
+        text = f"no point was found where both sides are equal: sharpen the bound, or write {word}"
+        raise Problem(text, part, "rule")
+
+
+def equivalence(scopes: list, claim: Node, guards: list[Node], local) -> None:
+    """Looks at the borders, where the left side is just about to become true."""
+    back = {True: False, False: False}  # left side -> seen; does the right side ever hold without the left?
+    alone = False
+    for scope in scopes[:STARTS]:
+        with scope.binding(**local(scope)):
+            walk = Walk(scope, claim, guards)
+            for name, x in walk.start.items():
+                if x.size > 1:
+                    continue
+                for point in borders(walk, claim[0], name):
+                    both = walk.at(point, lambda scope=scope: (scope.truth(claim[0]), scope.truth(claim[1])))
+                    if both is None:
+                        continue
+                    back[both[0]] = True
+                    alone |= both == (False, True)
+                    if both == (True, False) or (claim.kind == "iff" and both[0] != both[1]):
+                        where = ", ".join(f"{n} = {v.item():.6g}" for n, v in point.items() if v.size == 1)
+                        word = {True: "true", False: "false"}
+                        raise Problem(f"false for {where}: left {word[both[0]]}, right {word[both[1]]}", claim, "value")
+    if claim.kind == "implies" and all(back.values()) and not alone:
+        raise Problem(r"the other direction holds as well: write \iff", claim, "rule")
+
+
+def borders(walk: Walk, relation: Node, name: str):
+    """Points along one symbol: a grid, and where the two sides of the relation cross."""
+    low, high = walk.limits(name)
+    grid = np.linspace(low, high, 9)
+    place = lambda x: {**walk.start, name: np.asarray(x, float)}  # noqa: E731
+    yield from (place(x) for x in grid)
+    if relation.kind != "rel" or len(relation[1]) > 1:
+        return
+    gap = lambda x: walk.at(place(x), lambda: difference(walk.scope, relation))  # noqa: E731
+    for a, b in zip(grid, grid[1:]):
+        one, two = gap(a), gap(b)
+        if one is None or two is None or one * two >= 0:
+            continue
+        for _ in range(60):
+            middle = (a + b) / 2
+            value = gap(middle)
+            if value is None:
+                break
+            a, b = (middle, b) if one * value > 0 else (a, middle)
+        else:
+            yield place(b)
+
+
+def difference(scope, relation: Node) -> float:
+    a, b = (np.real(scope.value(side)) for side in relation[0])
+    return float(a - b)
