@@ -43,11 +43,10 @@ KINDS = {
     "term": "term or mark left out",
 }
 VERDICTS = {
-    "value": "false: both sides run on random arrays differ",
+    "value": "the two sides, run on random arrays, are not equal",
+    "code": "the equation and the code beside it give different numbers",
     "shape": "the shapes do not fit",
-    "syntax": "cannot be read as mathematics",
-    "name": "uses a letter that nothing declares",
-    "rule": "says nothing that could be checked",
+    "undefined": "there is no value to compare",
 }
 MARK = "<museum-count></museum-count>"
 FIELDS = ("kind", "given", "code", "wrong", "says", "right")
@@ -161,33 +160,45 @@ class Verdict:
     given: str
     wrong: str
     right: str
-    kind: str  # of what is wrong: value, shape, syntax, ...
+    kind: str  # of what is wrong with the printed line, one of VERDICTS
+    part: str  # the part of it that the message is about
 
 
 @lru_cache(maxsize=256)
-def _results(text: str) -> tuple[str, str, str]:
-    """Messages about what is given and about the exhibit, and the kind of what is wrong with it."""
+def _results(text: str) -> tuple[str, str, str, str]:
+    """Messages about what is given and about the exhibit, the kind of what is wrong with it, and its place."""
     from nnfp.book.equations import check_page
 
     results = check_page(text)
     given = next((first_line(r.message) for r in results if r.id != "eq-exhibit" and not r.ok), "")
     exhibit = next((r for r in results if r.id == "eq-exhibit"), None)
     if exhibit is None:  # the table itself cannot be read
-        return given, "", ""
-    return given, first_line(exhibit.message), exhibit.problem
+        return given, "", "", ""
+    return given, first_line(exhibit.message), exhibit.problem, underlined(exhibit.message)
 
 
 def judge(case: Case) -> Verdict:
     """Runs the checker on both lines."""
-    _, wrong, kind = _results(case.page(case.wrong))
+    _, wrong, kind, part = _results(case.page(case.wrong))
+    kind = "undefined" if re.search("by zero|depends on", wrong) else kind
+    kind = "code" if wrong.startswith("the code disagrees") else kind
     # a definition is witnessed by the claim below it, so what is given is judged beside the right line
-    given, right, _ = _results(case.page(case.right))
-    return Verdict(given, wrong, right, kind)
+    given, right, _, _ = _results(case.page(case.right))
+    return Verdict(given, wrong, right, kind, part)
 
 
 def first_line(message: str) -> str:
     """A message without its place and without the underlined formula."""
     return _POSITION.sub("", message).split("\n")[0]
+
+
+def underlined(message: str) -> str:
+    """The part of the formula that a message underlines, "" if it is the whole of it."""
+    lines = message.split("\n")
+    if len(lines) < 3 or "^" not in lines[2]:
+        return ""
+    start, end = lines[2].index("^"), lines[2].rindex("^") + 1
+    return "" if lines[1].strip() == lines[1][start:end].strip() else lines[1][start:end].strip()
 
 
 def faults(case: Case) -> list[tuple[str, str]]:
@@ -237,7 +248,7 @@ def update(page: Page) -> tuple[str, int]:
 
 def formula(tex: str, name: str) -> str:
     return (
-        f'<div class="museum-formula" tabindex="0" role="group" aria-label="{name}" data-search-exclude>'
+        f'<div class="museum-formula equation-scroll" tabindex="0" role="group" aria-label="{name}" data-search-exclude>'
         f"{katex.render(tex, True)}</div>"
     )
 
@@ -260,12 +271,16 @@ def render(case: Case) -> str:
     head = "<tr><th>Symbol</th><th>Domain</th><th>Meaning</th></tr>"
     given = "".join(formula(tex, "Given") for tex in case.given)
     given = f"<p>Given:</p>{given}" if given else ""
+    verdict = judge(case)
+    at = ""
+    if verdict.kind == "shape" and verdict.part:
+        at = f', at <bdi class="math" data-search-exclude>{katex.render(verdict.part)}</bdi>'
     code = f"<p>Compared with <code>{html.escape(case.code)}</code></p>" if case.code else ""
     return (
         '<div class="museum-case">'
         f'<p class="museum-head museum-wrong">Printed<span class="museum-kind">{KINDS[case.kind]}</span></p>'
         f'{formula(case.wrong, "The printed line")}'
-        f'<p class="museum-says"><span>The checker:</span> <code>{html.escape(case.says)}</code></p>'
+        f'<p class="museum-says"><span>The checker:</span> <code>{html.escape(case.says)}</code>{at}</p>'
         '<p class="museum-head museum-right">Right, accepted</p>'
         f'{formula(case.right, "The corrected line")}'
         "<details><summary>Symbols and what is given</summary>"
@@ -283,7 +298,7 @@ def table(shown: list[Case]) -> list[str]:
             lines.append(f"| {name} | {len(links)} | {' · '.join(links)} |")
     said = Counter(judge(case).kind for case in shown)
     lines += ["", "| What the checker says | Cases |", "|---|---:|"]
-    lines += [f"| {VERDICTS.get(kind, kind)} | {number} |" for kind, number in said.most_common()]
+    lines += [f"| {VERDICTS[kind]} | {number} |" for kind, number in said.most_common()]
     lines += [f"| **Rejected in all** | **{sum(said.values())}** |"]
     return ["", *lines, ""]
 
