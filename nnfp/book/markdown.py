@@ -1,4 +1,4 @@
-r"""The Markdown extension of the book: formulas, equation numbers, \eqref, figures.
+r"""The Markdown extension of the book: formulas, equation numbers, \eqref, figures, copies.
 
     markdown_extensions:
       - nnfp.book.markdown
@@ -18,11 +18,12 @@ from pathlib import Path
 
 from markdown import Markdown
 from markdown.extensions import Extension
+from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
-from nnfp.book import katex
+from nnfp.book import katex, snippets
 from nnfp.book.reading import Book, BookError, Page
 from nnfp.book.sources import ROOT
 
@@ -306,6 +307,45 @@ def inline(svg: str, prefix: str, glyphs: dict[str, str], new: dict[str, str]) -
     return svg.replace('<svg style="', fit, 1)
 
 
+class _Copies(Postprocessor):
+    """Material's copy button takes `data-copy` where it is: the fence and what it needs."""
+
+    box = re.compile(
+        r'<div class="language-(python|console|text) highlight">(.*?</pre>)</div>', re.S
+    )
+
+    def __init__(self, md: Markdown, state: _State):
+        super().__init__(md)
+        self.state = state
+
+    def run(self, text: str) -> str:
+        page = self.state.page
+        if page is None or ' highlight">' not in text:  # the toc sends its parts through here too
+            return text
+        fences = [f for f in page.fences if f.language in ("python", "console", "text")]
+        boxes = self.box.findall(text)
+        if [language for language, _ in boxes] != [fence.language for fence in fences]:
+            _fail(page, 1, f"{len(fences)} fences of code became {len(boxes)} blocks on the site")
+        copies, rest = snippets.copies(self.state.book, page), iter(fences)
+
+        def one(match: re.Match) -> str:
+            fence = next(rest)
+            if fence.line not in copies:
+                return match[0]
+            copy = copies[fence.line]
+            if copy is None:
+                return f'<div class="language-{match[1]} no-copy highlight">{match[2]}</div>'
+            data = html.escape(copy.text, quote=True).replace("\n", "&#10;")
+            note = ""
+            if copy.added:
+                lines = f"{copy.added} line{'s' * (copy.added > 1)}"
+                note = f'<div class="copy-note" data-search-exclude>the copy adds {lines}</div>'
+            opening = f'<div class="language-{match[1]} highlight" data-copy="{data}">'
+            return f"{opening}{match[2]}{note}</div>"
+
+        return self.box.sub(one, text)
+
+
 class BookExtension(Extension):
     """Everything that a page of the book needs beyond Markdown."""
 
@@ -322,6 +362,7 @@ class BookExtension(Extension):
         state = _State(self.getConfigs())
         md.preprocessors.register(_Before(md, state), "nnfp-before", 200)
         md.treeprocessors.register(_After(md, state), "nnfp-after", 12)
+        md.postprocessors.register(_Copies(md, state), "nnfp-copies", 5)
 
 
 def makeExtension(**settings) -> BookExtension:
