@@ -106,6 +106,10 @@ TRUE = [
     r"\lvert a + c \rvert \le \lvert a \rvert + \lvert c \rvert",
     r"a > 0 \iff -a < 0",
     r"\alpha < 0.5 + \lambda",
+    r"a^2 + c^2 \ge 2 a c",
+    r"x^\top v \le \lVert x \rVert \lVert v \rVert",
+    r"a > c \implies a \ge c",
+    r"a > c \iff a - c > 0",
     # randomness: exact means over finite supports
     r"\mathbb{E}[s] = 0",
     r"\mathbb{E}[a s + c] = c",
@@ -148,6 +152,19 @@ FALSE = [
     (r"a = \frac{c}{", "", "syntax"),
     (r"a = (c", "", "syntax"),
     (r"a", "a display states something", "syntax"),
+    # true, but not what anybody meant
+    (r"a^2 + c^2 \le 2 a c", "false", "value"),
+    (r"a^2 + 1 \ge 0", "sharpen the bound", "rule"),
+    (r"2 \le 3", "sharpen the bound", "rule"),
+    (r"a + c \le c + a", "write =", "rule"),
+    (r"(a - 1.25)^2 + (c - 0.75)^2 > 0.0001", "a point that a search found", "value"),
+    (r"a^2 + c^2 > 2 a c", "false", "value"),
+    (r"a + 0.37 > \lambda \iff a - \lambda \ge -0.37", "left false, right true", "value"),
+    (r"a > c \implies a - c > 0", r"write \iff", "rule"),
+    (r"0 \cdot a = 0", "a factor 0", "rule"),
+    (r"\frac{\partial a}{\partial a} = 1", "by itself", "rule"),
+    (r"\frac{1}{j} \sum_{j=1}^{n} x_j = \frac{1}{j} x^\top x", "", "value"),
+    (r"\frac{1}{j} \sum_{j=1}^{n} p_j = \frac{1}{j}", "stands outside of it too", "rule"),
     (r"a = \int c", r"\int is not in the grammar", "syntax"),
 ]
 
@@ -185,6 +202,10 @@ PAGES = [
     ([r"f(a) := \begin{cases} a & a > 0 \\ 0 & a \ge 0 \end{cases}", r"f(a) = \max(0, a)"], 1, "case"),
     ([r"f(a) := \begin{cases} a & a > 0 \\ 0 & a > 9 \end{cases}", r"f(a) = \max(0, a)"], 1, "case"),
     ([r"f(a) := \begin{cases} a & a > 0 \\ 1 & \text{otherwise} \end{cases}", r"f(a) = \max(0, a)"], 2, "false"),
+    ([r"f(a) := \begin{cases} a & a > 0 \\ 0 & a < 0 \end{cases}", r"f(a) + 0 = \max(0, a)"], 1, "covers every point"),
+    ([r"f(a) := \max(0, a)", r"f(a) = \begin{cases} a & a > 0 \\ 0 & a < 0 \end{cases}"], 2, "the other side has a value"),
+    ([r"f(a) := \max(0, a)", r"f'(a) = \begin{cases} 1 & a > 0 \\ 0 & a < 0 \end{cases}"], None, ""),
+    ([r"f(a) := \lvert a \rvert", r"h(a) := a^2", r"h'(a) = 2 f(a) f'(a)"], 3, "no slope"),
     # arrays, entry by entry
     ([r"z_i := \sum_{j=1}^{n} W_{ij} x_j + b_i", r"z = W x + b"], None, ""),
     ([r"z_i := \sum_{j=1}^{n} W_{ij} x_j + b_i", r"z = W x"], 2, "false"),
@@ -222,6 +243,11 @@ PAGES = [
     ([r"\lvert a \rvert = a, \qquad \text{for } a \ge 0"], None, ""),
     ([r"\lvert a \rvert = -a, \qquad \text{for } a \ge 0"], 1, "false"),
     ([r"a^2 \ge 0, \qquad \text{for } a \ge 0"], 1, "too narrow"),
+    ([r"x_{t+1} := x_t - \alpha x_t", r"x_{t+1} = (1 - \alpha) x_t, \qquad 0 \le t \le 4"], None, ""),
+    ([r"x_{t+1} := x_t - \alpha x_t", r"x_{t+1} = (1 - \alpha) x_t, \qquad 1 \le t < 4"], 2, "too narrow"),
+    ([r"x_{t+1} := x_t - \alpha x_t", r"x_t = (1 - \alpha) x_{t-1}, \qquad t > 0"], None, ""),
+    ([r"x_{t+1} := x_t - \alpha x_t", r"x_t = (1 - \alpha) x_{t-1}, \qquad 1 \le t \le 5"], 2, "excludes nothing"),
+    ([r"x_{t+1} := x_t - \alpha x_t", r"x_t = (1 - \alpha) x_{t-1}, \qquad 1 \le t \le t"], 2, "with itself"),
     ([r"a = 0, \qquad \text{for } a > c, \qquad \text{for } a < c"], 1, "nothing was compared"),
     # code
     ([r"Z := W X + b \mathbf{1}^\top <!-- affine(W, X, b) -->"], None, ""),

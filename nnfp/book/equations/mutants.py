@@ -120,6 +120,9 @@ class Mutator:
                 yield "sign", self.change(k, k + 1, "")
         if text == "=" and self.stream[k - 1].text != ":":
             yield "sign", self.change(k, k + 1, "= -")
+            if not self.inside[k]:
+                for other in (*ORDERS, r"\ne"):
+                    yield "relation", self.change(k, k + 1, other + " ")
         if text in ORDERS:
             for other in ORDERS:
                 yield "relation", self.change(k, k + 1, other + " ")
