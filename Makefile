@@ -51,7 +51,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml $(VENV)/.created
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json $(VENV)/.installed
-	@echo "installing the locked npm packages (KaTeX, fonts)"
+	@echo "installing the locked npm packages (KaTeX, fonts, Python for the browser)"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
 	  || { echo "error: the npm packages could not be installed; is there a network?" >&2; exit 1; }
 	@touch $@
@@ -60,7 +60,11 @@ docs/assets/vendor/.copied: scripts/fetch_assets.py node_modules/.installed
 	@$(PY) scripts/fetch_assets.py
 	@touch $@
 
-setup: docs/assets/vendor/.copied
+# Python for the browser. Where it can't be had the site goes without Run buttons, and the next call tries again.
+docs/assets/vendor/pyodide/.copied: scripts/fetch_runtime.py docs/assets/vendor/.copied
+	@$(PY) scripts/fetch_runtime.py && touch $@ || true
+
+setup: docs/assets/vendor/pyodide/.copied
 
 serve: setup
 	@$(PY) scripts/serve.py $(PORT)
