@@ -306,13 +306,13 @@ def _check_tex(page: Page, counts: Counter) -> list[Failure]:
 
 
 def check_equations(checker: Checker, page: Page, counts: Counter) -> list[Failure]:
-    """The displayed equations hold (nnfp.book.equations)."""
+    """The displayed equations hold, and what formulas in running text state (nnfp.book.equations)."""
     try:
         from nnfp.book import equations
     except ImportError:
         return []
     failures = []
-    for result in equations.check_page(page.path):
+    for result in equations.check_page(page.path, inline=True):
         counts["checked"] += bool(result.ok)
         if not result.ok:
             file, line = getattr(result, "file", None), getattr(result, "line", 1)

@@ -8,7 +8,7 @@ import io
 import pytest
 
 from nnfp.book.equations import check_page, public_names
-from nnfp.book.equations.numpy_form import numpy_form
+from nnfp.book.equations.numpy_form import Unwritten, numpy_form
 from nnfp.book.equations.reading import Source, read
 from nnfp.book.equations.verdict import PageCheck
 from nnfp.book.reading import Book
@@ -29,15 +29,18 @@ def forms(source: Source, last: int | None = None):
     check = PageCheck(source, public_names(), seeds=(1,), corners=0)
     for place, display in enumerate(source.displays[: None if last is None else last + 1]):
         work = check.understand(display)
-        if last is None or place == last:
-            yield display, work, numpy_form(check, work)
+        if (last is None or place == last) and display.label not in UNWRITTEN:
+            try:
+                form = numpy_form(check, work)
+            except Unwritten as kind:
+                where = f"{source.path}:{display.line}: {display.label}"
+                pytest.fail(f"{where} has no NumPy form ({kind}): teach numpy_text.py to write it, or list it here")
+            yield display, work, form
 
 
 @pytest.mark.parametrize("home", PAGES)
 def test_every_display_has_a_form_that_runs(home):
     for display, _, form in forms(PAGES[home]):
-        if display.label in UNWRITTEN:
-            continue
         tree = ast.parse(form)
         imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         assert imported <= {"numpy", "nnfp"} and "# the equation" in form
@@ -63,7 +66,8 @@ def corrupted(source: Source, place: int, node) -> Source:
 
 @pytest.mark.parametrize("home", PAGES)
 def test_the_form_of_a_wrong_equation_fails(home):
-    for place, (display, work, _) in enumerate(forms(PAGES[home])):
+    for display, work, _ in forms(PAGES[home]):
+        place = PAGES[home].displays.index(display)
         sides = [claim[0][-1] for claim in work.claims if claim.kind == "rel" and claim[1][-1] == "="]
         if display.witness is not None and work.made:
             sides.append(work.made[0].body)
@@ -117,6 +121,7 @@ LINES = [
     (r"a - (c - 1) = a - c + 1", "left = a - (c - 1)"),
     (r"(-a)^2 = a^2", "left = (-a) ** 2"),
     (r"2^{-a} = \frac{1}{2^a}", "left = 2 ** -a"),
+    (r"\lim_{h \to 0} \frac{(a + h)^2 - a^2}{h} = 2 a", "left = limit(lambda h: ((a + h) ** 2 - a ** 2) / h, 0)"),
 ]
 
 

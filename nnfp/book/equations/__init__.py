@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nnfp.book.equations.inline import Inline
 from nnfp.book.equations.reading import read
 from nnfp.book.equations.verdict import PageCheck, Result
 
@@ -13,10 +14,18 @@ def public_names() -> dict:
     return {name: value for name, value in vars(nnfp).items() if not name.startswith("_")}
 
 
-def check_page(path_or_text: str | Path, package: dict | None = None, **options) -> list[Result]:
-    """The verdict on each display of a page, in reading order."""
+def check_page(path_or_text: str | Path, package: dict | None = None, inline: bool = False, **options) -> list[Result]:
+    """The verdict on each display of a page, in reading order.
+
+    With `inline` also, behind them, on the claims in running text, and on every formula there that
+    has something wrong; their `kind` is inline and their `id` is empty.
+    """
     package = public_names() if package is None else package
-    return PageCheck(read(path_or_text), package, **{"forms": True, **options}).check()
+    check = PageCheck(read(path_or_text), package, **{"forms": True, **options})
+    results = check.check()
+    if inline and check.table_problem is None:
+        results += Inline(check).results()
+    return results
 
 
 __all__ = ["Result", "check_page", "public_names"]

@@ -16,7 +16,7 @@ GREEK = set(
 )
 _BODY = r"(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[A-Za-z]+|[A-Za-z0-9])"
 _TOKEN = re.compile(
-    rf"\\(?P<mark>{ACCENTS}|{FONTS})\*?\s*(?P<body>{_BODY})"
+    rf"\\(?P<mark>{ACCENTS}|{FONTS})(?![A-Za-z])\*?\s*(?P<body>{_BODY})"
     r"|\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\S",
     re.S,
 )

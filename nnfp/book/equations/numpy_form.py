@@ -5,6 +5,7 @@ asserts what the page claims: that both sides agree, or that the code of the pac
 """
 
 import ast
+import itertools
 import keyword
 import re
 
@@ -20,6 +21,10 @@ SIZES = (3, 5, 4, 7, 6, 8, 9, 10)
 HELPERS = {
     "slope": ["def slope(f, x, h=1e-6):", "    return (f(x + h) - f(x - h)) / (2 * h)"],
     "curvature": ["def curvature(f, x, h=1e-4):", "    return (f(x + h) - 2 * f(x) + f(x - h)) / h**2"],
+    "limit": [
+        "def limit(f, x=None, h=1e-6):  # without x: towards infinity",
+        "    return f(1 / h) if x is None else (f(x + h) + f(x - h)) / 2",
+    ],
 }
 TAKEN = {"np", "nnfp", "rng", "sum", "abs", "max", "min", "range", "dict", "at", "left", "right", *HELPERS}
 FONTS = {r"\mathcal{L}": "loss", r"\mathbf{1}": "ones"}
@@ -567,7 +572,7 @@ class Program:
                     names[k] = code
                 else:
                     lines.append(f"{names[k]} = {code}")
-            lines += [f"assert np.allclose({a}, {b})" for a, b in zip(names, names[1:])]
+            lines += [f"assert np.allclose({a}, {b})" for a, b in itertools.pairwise(names)]
             return lines
         for a, sign, b in zip(node[0], node[1], node[0][1:]):
             lines.append(f"assert {self.truth(writer, Node('rel', ((a, b), (sign,)), node.span))}")

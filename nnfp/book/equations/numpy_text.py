@@ -269,6 +269,17 @@ class Writer:
             return Text(f"np.prod([{value.code} {' '.join(loops)}])")
         return Text(f"{operation[1:]}({value.code} {' '.join(loops)})")
 
+    def _limit(self, node):
+        letter, target, body = node.parts
+        helper, ident = self.program.helper("limit"), self.program.ident(letter)
+        saved, self.local = self.local, {**self.local, letter: Text(ident)}
+        try:
+            value = self(body)
+        finally:
+            self.local = saved
+        point = "" if target is None else f", {self.code(target)}"
+        return Text(f"{helper}(lambda {ident}: {value.code}{point})", ATOM, value.shape)
+
     def _block(self, node):
         rows = [list(row) for row in node[0]]
         if any(cell.kind == "dots" for row in rows for cell in row):

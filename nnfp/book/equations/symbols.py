@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from nnfp.book.equations.definitions import Knowledge
-from nnfp.book.equations.nodes import Node, children, name_of
+from nnfp.book.equations.nodes import Node, children, name_of, walk
 from nnfp.book.equations.notation import Declaration
 
 Row = tuple[str, str, str]  # as written in the table: symbol, domain, meaning
@@ -31,7 +31,8 @@ def visit(known: Knowledge, node: Node, found: list) -> None:
     elif node.kind == "sub" and d is None and name_of(node[0]) and len(node[1]) == 1:
         d = counted(known, node)
         if d is not None:  # n_l, where the table has n_0, n_1, n_2
-            found.append((node.span, (name, d.domain, d.meaning)))
+            letter = next((part[0] for part in walk(node[1][0]) if part.kind == "sym"), "l")
+            found.append((node.span, (f"{name_of(node[0])}_{letter}", d.domain, d.meaning)))
             visit(known, node[1][0], found)
             return
     if d is not None:
@@ -44,7 +45,7 @@ def visit(known: Knowledge, node: Node, found: list) -> None:
 def counted(known: Knowledge, node: Node) -> Declaration | None:
     """The row of n_0 for an n_l or n_{l-1} where n_0, n_1, ... are declared one by one."""
     base = name_of(node[0])
-    if name_of(node) is None or known.is_family(base):
+    if base is None or known.is_family(base):
         return None
     plain = known.declared(base)
     if plain is not None and plain.space is not None and plain.space.shape:
