@@ -10,9 +10,17 @@ from mkdocs.plugins import CombinedEvent, event_priority
 
 from nnfp.book.markdown import shared_book
 from nnfp.book.prepare import prepare
-from nnfp.book.reading import BookError
+from nnfp.book.reading import Book, BookError
+from nnfp.book.remembered import Remembered, is_chapter
 
 log = logging.getLogger("mkdocs.plugins.nnfp")
+remembered: Remembered | None = None  # only while serving
+
+
+def on_startup(command: str, **_) -> None:
+    """A server keeps what it has rendered; a build starts from nothing."""
+    global remembered
+    remembered = Remembered() if command == "serve" else None
 
 
 def on_config(config, **_) -> None:
@@ -23,10 +31,16 @@ def on_config(config, **_) -> None:
 def on_pre_build(config, **_) -> None:
     """Notebooks are written before MkDocs collects the files; unchanged ones are left alone."""
     try:
-        for line in prepare(shared_book(str(Path(config.config_file_path).parent))):
+        for line in prepare(_book(config)):
             log.info(line)
     except BookError as error:
         raise BuildError(str(error)) from error
+    if remembered:
+        remembered.start(_book(config))
+
+
+def _book(config) -> Book:
+    return shared_book(str(Path(config.config_file_path).parent))
 
 
 def first_words(markdown: str, most: int = 160) -> str:
@@ -78,7 +92,9 @@ def _after_search(context, *, page, **_) -> None:
 on_page_context = CombinedEvent(_before_search, _after_search)
 
 
-def on_page_markdown(markdown: str, page, **_) -> None:
+def on_page_markdown(markdown: str, page, config, **_) -> None:
     """What a search engine shows of a page: its own first sentences, not those of the book."""
+    if remembered and is_chapter(_book(config), page.file.src_uri):
+        remembered.watch(page, markdown)
     if words := first_words(markdown):
         page.meta.setdefault("description", html.escape(words))  # the theme puts it between quotes as it is

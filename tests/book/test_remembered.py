@@ -1,0 +1,98 @@
+"""While serving, a chapter is rendered again when something that it depends on has changed, and only then."""
+
+from typing import NamedTuple
+
+import pytest
+
+from nnfp.book.reading import Book
+from nnfp.book.remembered import Remembered, is_chapter, world
+from tests.book.test_hook import tree  # noqa: F401
+
+
+class File(NamedTuple):
+    src_uri: str
+
+
+class Files:
+    def get_file_from_path(self, uri):
+        return File(uri)
+
+
+class Page:
+    """What MkDocs makes anew for each build."""
+
+    rendered = 0
+
+    def __init__(self, uri="one.md"):
+        self.file, self.links_to_anchors = File(uri), None
+
+    def render(self, config, files):
+        Page.rendered += 1
+        self.content, self.toc, self._title_from_render = f"<p>{Page.rendered}</p>", ["toc"], "One"
+        self.present_anchor_ids = {"a"}
+        self.links_to_anchors = {File("two.md"): {"b": "two.md#b"}}
+
+
+@pytest.fixture
+def book(tree):  # noqa: F811
+    (tree / "docs").mkdir()
+    (tree / "docs" / "one.md").write_text("# One\n\n$$\na = a\n\\label{eq-a}\n$$\n")
+    (tree / "docs" / "two.md").write_text("# Two\n\nText.\n")
+    (tree / "mkdocs.yml").write_text("site_name: x\nnav:\n  - one.md\n  - two.md\n")
+    return tree
+
+
+def build(remembered, root, markdown="text"):
+    remembered.start(Book(root))
+    page, before = Page(), Page.rendered
+    remembered.watch(page, markdown)
+    page.render({}, Files())
+    assert page.toc == ["toc"] and page.present_anchor_ids == {"a"} and page._title_from_render == "One"
+    assert [file.src_uri for file in page.links_to_anchors] == ["two.md"]
+    return Page.rendered - before, page.content
+
+
+def test_an_unchanged_chapter_is_taken_from_memory(book):
+    remembered = Remembered()
+    assert build(remembered, book)[0] == 1
+    times, content = build(remembered, book)
+    assert times == 0 and content == f"<p>{Page.rendered}</p>"
+
+
+def change_text(root):
+    return "other text"
+
+
+def change_a_module(root):
+    (root / "nnfp" / "deep.py").write_text("d = 2\n")
+
+
+def change_another_number(root):
+    (root / "docs" / "one.md").write_text("# One\n\n$$\nb = b\n\\label{eq-b}\n$$\n\n$$\na = a\n\\label{eq-a}\n$$\n")
+
+
+def change_a_heading(root):
+    (root / "docs" / "two.md").write_text("# Two\n\n## Anchor\n")
+
+
+def change_the_settings(root):
+    (root / "mkdocs.yml").write_text("site_name: xy\nnav:\n  - one.md\n  - two.md\n")
+
+
+@pytest.mark.parametrize("change", [change_text, change_a_module, change_another_number, change_a_heading, change_the_settings])
+def test_whatever_a_chapter_depends_on_counts(book, change):
+    remembered = Remembered()
+    build(remembered, book)
+    assert build(remembered, book, change(book) or "text")[0] == 1
+
+
+def test_words_of_another_page_do_not_count(book):
+    before = world(Book(book))
+    (book / "docs" / "two.md").write_text("# Two\n\nOther words.\n")
+    assert world(Book(book)) == before
+
+
+def test_pages_made_from_others_are_not_chapters(book):
+    assert is_chapter(Book(book), "one.md")
+    assert not is_chapter(Book(book), "reference/equations.md")
+    assert not is_chapter(Book(book), "notebooks/one.ipynb")
