@@ -248,7 +248,7 @@ def update(page: Page) -> tuple[str, int]:
 
 def formula(tex: str, name: str) -> str:
     return (
-        f'<div class="museum-formula equation-scroll" tabindex="0" role="group" aria-label="{name}" data-search-exclude>'
+        f'<div class="museum-formula" tabindex="0" role="group" aria-label="{name}" data-search-exclude>'
         f"{katex.render(tex, True)}</div>"
     )
 
