@@ -12,6 +12,7 @@ import dataclasses
 import json
 import multiprocessing
 import random
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -24,6 +25,7 @@ from nnfp.book.equations import public_names  # noqa: E402
 from nnfp.book.equations.mutation import CAUGHT, EQUAL, SAME, SURVIVED, Bench  # noqa: E402
 
 DATA = ROOT / "docs" / "reference" / "data" / "mutation_equations.json"
+COUNTS = ("mutants", "caught", "same", "equal", "survived")
 _BENCHES: dict[str, Bench] = {}
 
 
@@ -76,9 +78,24 @@ def summary(results: list) -> dict:
     }  # fmt: skip
 
 
+def write(data: dict) -> None:
+    DATA.parent.mkdir(parents=True, exist_ok=True)
+    DATA.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def commit() -> str:
+    """The commit that is checked out, with a + when something was changed since."""
+    git = ["git", "-C", str(ROOT)]
+    head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    changed = subprocess.run([*git, "status", "--porcelain", "docs", "nnfp"], capture_output=True, text=True).stdout
+    changed = [line for line in changed.splitlines() if not line.endswith(DATA.name)]
+    return head + ("+" if head and changed else "")
+
+
 def equations(arguments: argparse.Namespace) -> int:
     data = json.loads(DATA.read_text()) if DATA.exists() else {"pages": {}}
     total, started = Counter(), time.perf_counter()
+    operations: dict[str, Counter] = {}
     for path in pages(arguments.pages):
         home = Path(path).resolve()
         home = home.relative_to(ROOT / "docs").as_posix() if home.is_relative_to(ROOT / "docs") else home.name
@@ -95,14 +112,16 @@ def equations(arguments: argparse.Namespace) -> int:
             parts = [trials(job) for job in jobs]
         trials_of_page = [trial for part in parts for trial in part]
         found = summary(trials_of_page)
+        for trial in trials_of_page:
+            operations.setdefault(trial.operation, Counter())[trial.outcome] += 1
         found["sample"] = bool(arguments.sample) and found["mutants"] == arguments.sample
         old = data["pages"].get(home, {})
-        first = {key: found[key] for key in ("score", "mutants", "caught", "same", "equal", "survived", "sample")}
+        first = {key: found[key] for key in ("score", *COUNTS, "sample")}
         found["first_score"] = old.get("first_score", first)
         if "first_full_score" in old or not found["sample"]:
             found["first_full_score"] = old.get("first_full_score", first)
         data["pages"][home] = found
-        total.update({key: found[key] for key in ("mutants", "caught", "same", "equal", "survived")})
+        total.update({key: found[key] for key in COUNTS})
         print(f"{home}: {found['score']:.2f} % of {found['caught'] + found['survived']} caught; "
               f"{found['same']} the same, {found['equal']} equal", flush=True)  # fmt: skip
         if arguments.verbose:
@@ -118,11 +137,25 @@ def equations(arguments: argparse.Namespace) -> int:
             for page in data["pages"].values():
                 everything.update({CAUGHT: page["caught"], SURVIVED: page["survived"]})
             data["score"] = score(everything)
-            DATA.parent.mkdir(parents=True, exist_ok=True)
-            DATA.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+            write(data)
+    seconds = time.perf_counter() - started
+    if not arguments.dry and not arguments.pages and not arguments.sample:
+        read = {Path(path).resolve().relative_to(ROOT / "docs").as_posix() for path in pages([])}
+        data["pages"] = {home: page for home, page in data["pages"].items() if home in read}
+        data["run"] = {
+            "date": time.strftime("%Y-%m-%d", time.gmtime()), "commit": commit(),
+            "seconds": round(seconds), "processes": arguments.jobs, **{key: total[key] for key in COUNTS},
+            "operations": {
+                name: {"tried": sum(c.values()), "caught": c[CAUGHT], "same": c[SAME] + c[EQUAL], "survived": c[SURVIVED]}
+                for name, c in sorted(operations.items())
+            },
+        }  # fmt: skip
+        firsts = [page["first_full_score"] for page in data["pages"].values() if "first_full_score" in page]
+        data["first_full_score"] = score(Counter({k: sum(first[k] for first in firsts) for k in (CAUGHT, SURVIVED)}))
+        write(data)
     real = Counter({CAUGHT: total["caught"], SURVIVED: total["survived"]})
     print(f"{total['mutants']} mutants: {score(real):.2f} % caught, {total['survived']} survive, "
-          f"{time.perf_counter() - started:.0f} s")  # fmt: skip
+          f"{seconds:.0f} s")  # fmt: skip
     return 0 if score(real) >= arguments.at_least else 1
 
 

@@ -99,12 +99,13 @@ class Walk:
         return best, point
 
 
-def sides(scope, left: Node, right: Node, sign: str):
+def sides(scope, left: Node, right: Node, sign: str, apart: list):
     """By how much the inequality holds, relative to the larger side; None where both vanish.
 
-    Beside a plain 0 there is nothing that it could be relative to.
+    Beside a plain 0 there is nothing that it could be relative to. `apart` keeps whether they differ.
     """
     a, b = float(np.real(scope.value(left))), float(np.real(scope.value(right)))
+    apart.append(abs(a - b) > BROKEN[scope.rough] * max(1.0, abs(a), abs(b)))
     scale = 1.0 if Node("num", (0,)) in (left, right) else max(abs(a), abs(b))
     if not scale > 1e-9 or not np.isfinite(scale):
         return None
@@ -125,12 +126,11 @@ def search(scopes: list, claim: Node, guards: list[Node], local) -> None:
 
 def inequality(scopes: list, part: Node, guards: list[Node], local) -> None:
     (left, right), (sign,) = part.parts
-    least, first = np.inf, []
+    least, apart = np.inf, []
     for scope in scopes[:STARTS]:
         with scope.binding(**local(scope)):
             walk = Walk(scope, part, guards)
-            question = lambda scope=scope: sides(scope, left, right, sign)  # noqa: E731
-            first.append(walk.at(walk.start, question))
+            question = lambda scope=scope: sides(scope, left, right, sign, apart)  # noqa: E731
             gap, point = walk.lowest(question, STEPS[sign in "<>"])
             if gap is None:
                 continue
@@ -144,10 +144,10 @@ def inequality(scopes: list, part: Node, guards: list[Node], local) -> None:
                 problem.message += f": left {float(np.real(values[0])):.6g}, right {float(np.real(values[1])):.6g}"
                 raise problem
             least = min(least, gap)
-    if sign in "<>" or not first:
+    if sign in "<>" or not apart:
         return
     word = {"<=": "<", ">=": ">"}[sign]
-    if all(gap is not None and abs(gap) < BROKEN[0] for gap in first) and walk.size:
+    if not any(apart):
         raise Problem("the two sides are always equal: write =", part, "rule")
     if least > ATTAINED:
         text = f"no point was found where both sides are equal: sharpen the bound, or write {word}"
