@@ -11,6 +11,7 @@ import argparse
 import dataclasses
 import json
 import multiprocessing
+import os
 import random
 import subprocess
 import sys
@@ -165,7 +166,7 @@ def main() -> int:
     command = commands.add_parser("equations", help="the displayed equations of the chapters")
     command.add_argument("pages", nargs="*", help="Markdown files; all chapters when none is named")
     command.add_argument("--sample", type=int, default=0, help="so many mutants a page, drawn with a fixed seed")
-    command.add_argument("--jobs", type=int, default=1, help="processes")
+    command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     command.add_argument("--at-least", type=float, default=0.0, help="fail below this score, in per cent")
     command.add_argument("--dry", action="store_true", help="write nothing")
     command.add_argument("--log", help="append what became of every mutant to this file, one JSON list a line")

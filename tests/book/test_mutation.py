@@ -165,7 +165,8 @@ def test_the_script_counts_and_fails_below_the_bar(tmp_path, capsys, monkeypatch
     page.write_text(PAGE, encoding="utf-8")
     before = mutate.DATA.read_bytes() if mutate.DATA.exists() else None
     for bar, code in (("50", 0), ("100.5", 1)):
-        monkeypatch.setattr(sys, "argv", ["mutate.py", "equations", "--sample", "20", "--dry", "--at-least", bar, str(page)])
+        options = ["--sample", "20", "--jobs", "1", "--dry", "--at-least", bar]
+        monkeypatch.setattr(sys, "argv", ["mutate.py", "equations", *options, str(page)])
         assert mutate.main() == code
         assert "20 mutants" in capsys.readouterr().out
     assert before == (mutate.DATA.read_bytes() if mutate.DATA.exists() else None)
