@@ -35,3 +35,13 @@ function soon() {
 // Material adds its widgets late and replaces the page under instant navigation: look whenever it does.
 new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true });
 soon();
+
+// The buttons below snippets: nothing of it is loaded before the first click.
+let run = null;
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-run]");
+  if (!button) return;
+  if (!run) run = await import("./run.js");
+  run.press(button);
+});

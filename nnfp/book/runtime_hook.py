@@ -1,0 +1,39 @@
+"""Puts Run buttons below the snippets of the pages that MkDocs builds; mkdocs.yml names it under hooks."""
+
+import logging
+import os
+from pathlib import Path
+
+from mkdocs.exceptions import BuildError
+
+from nnfp.book import runtime
+from nnfp.book.markdown import shared_book
+from nnfp.book.reading import BookError
+
+log = logging.getLogger("mkdocs.plugins.nnfp")
+
+_state = {"why": ""}
+
+
+def _book(config):
+    return shared_book(str(Path(config.config_file_path).parent))
+
+
+def on_pre_build(config, **_) -> None:
+    """A site that is read from files has no buttons: browsers start no worker from a file."""
+    if os.environ.get("NNFP_OFFLINE"):
+        _state["why"] = "offline"
+        return
+    book = _book(config)
+    log.info(runtime.prepare(book))
+    _state["why"] = runtime.absent(book.docs)
+
+
+def on_page_content(html: str, page, config, **_) -> str | None:
+    if _state["why"] or not page.file.src_uri.endswith(".md"):
+        return None
+    found = [p for p in _book(config).pages if p.home == page.file.src_uri]
+    try:
+        return runtime.with_buttons(html, found[0]) if found else None
+    except BookError as error:
+        raise BuildError(str(error)) from error
