@@ -28,6 +28,7 @@ OPERATIONS = [
     ("sign", "a=b+c", {"a=b-c", "a=-b+c"}),
     ("sign", "a=-b", {"a=b"}),
     ("transpose", r"a=b^\top c", {"a=b c", r"a=b^\top c^\top", r"a^\top=b^\top c"}),
+    ("transpose", "a=b(c+d)", {r"a=b(c+d)^\top"}),
     ("index", "a_i=b_j", {"a_j=b_j", "a_i=b_i"}),
     ("index shift", "a_i=b_{j-1}", {"a_{i+1}=b_{j-1}", "a_{i-1}=b_{j-1}", "a_i=b_{j+1-1}"}),
     ("index shift", "a_i=b_{j-1}", {"a_i=b_{j}"}),

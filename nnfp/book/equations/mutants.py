@@ -206,6 +206,9 @@ class Mutator:
         if last is not None:
             yield "swapped factors", self.change(k, last, f"{self.text(end, last)} {self.text(k, end)} ")
             yield "hadamard", self.change(k, last, f"{self.text(k, end)} \\odot {self.text(end, last)} ")
+        if self.stream[k].text == "(":
+            for operation, power in (("transpose", r"^\top "), ("square", "^2 ")):
+                yield operation, self.change(k, end, self.text(k, end) + power)
         yield "factor", self.change(k, end, "")
 
 
