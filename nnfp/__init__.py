@@ -10,6 +10,7 @@ from nnfp.calculus import *  # noqa: F403
 from nnfp.classification import *  # noqa: F403
 from nnfp.data import *  # noqa: F403
 from nnfp.descent import *  # noqa: F403
+from nnfp.fast import *  # noqa: F403
 from nnfp.forward_pass import *  # noqa: F403
 from nnfp.gradient_check import *  # noqa: F403
 from nnfp.layer import *  # noqa: F403

@@ -1,0 +1,297 @@
+"""Promises of chapter docs/fast.md: the same numbers as the readable path, without its arrays."""
+
+import tracemalloc
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nnfp.backpropagation import backward
+from nnfp.calculus import flatten, unflatten
+from nnfp.classification import cross_entropy, cross_entropy_gradient
+from nnfp.fast import SMALL, FastTraining
+from nnfp.forward_pass import Parameters, forward, layer_sizes, random_parameters
+from nnfp.losses import mse, mse_gradient
+from nnfp.optimisers import optimiser
+from nnfp.training import batches
+
+SIZES, B = [3, 7, 5, 2], 11
+LOSSES = {"mse": (mse, mse_gradient), "cross_entropy": (cross_entropy, cross_entropy_gradient)}
+RULES = ["sgd", "momentum", "adam"]
+
+
+def problem(sizes=SIZES, batch=B, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    W, b = random_parameters(sizes, rng, 0.5)
+    b = {l: rng.standard_normal(b[l].shape) for l in b}
+    parameters = Parameters(*({l: a.astype(dtype) for l, a in d.items()} for d in (W, b)))
+    X = rng.standard_normal((sizes[0], batch)).astype(dtype)
+    Y = np.eye(sizes[-1])[:, rng.integers(0, sizes[-1], batch)].astype(dtype)
+    return parameters, X, Y
+
+
+def readable_step(parameters, X, Y, state, loss="mse", rule="sgd", lr=0.1):
+    f, gradient = LOSSES[loss]
+    trace = forward(parameters, X)
+    gradients = backward(parameters, trace, gradient(trace.Y_hat, Y))
+    g = flatten(Parameters(gradients.dW, gradients.db))
+    theta, state = optimiser(rule)(flatten(parameters), g, state, lr=lr)
+    return f(trace.Y_hat, Y), unflatten(theta, layer_sizes(parameters)), state
+
+
+def distance(p, q):
+    """The largest difference, in units of rounding of the largest parameter."""
+    p, q = flatten(p), flatten(q)
+    return np.abs(p - q).max() / (np.finfo(p.dtype).eps * np.abs(p).max())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("ones_row", [False, True])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("rule", RULES)
+def test_a_step_equals_the_readable_one_to_a_few_roundings(rule, loss, ones_row, dtype):
+    parameters, X, Y = problem(dtype=dtype)
+    training = FastTraining(parameters, 0.1, loss, rule, ones_row)
+    value, expected, _ = readable_step(parameters, X, Y, None, loss, rule)
+    assert training.step(X, Y) == pytest.approx(float(value), rel=8 * float(np.finfo(dtype).eps))
+    assert distance(training.parameters, expected) < 6
+
+
+@pytest.mark.parametrize("ones_row", [False, True])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("rule", RULES)
+def test_fifty_steps_stay_together_through_changing_batches(rule, loss, ones_row):
+    parameters, X, Y = problem(batch=29)
+    training, state = FastTraining(parameters, 0.02, loss, rule, ones_row), None
+    order = np.random.default_rng(1)
+    for step in range(50):
+        chosen = order.permutation(29)[: (11, 11, 7)[step % 3]]
+        x, y = X[:, chosen], Y[:, chosen]
+        value, parameters, state = readable_step(parameters, x, y, state, loss, rule, 0.02)
+        assert training.step(x, y) == pytest.approx(value, rel=1e-12)
+    assert distance(training.parameters, parameters) < 500
+
+
+@given(
+    sizes=st.lists(st.integers(1, 6), min_size=2, max_size=5),
+    batch=st.integers(1, 7),
+    seed=st.integers(0, 99),
+    ones_row=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_depth_width_and_batch(sizes, batch, seed, ones_row):
+    parameters, X, Y = problem(sizes, batch, seed=seed)
+    training = FastTraining(parameters, 0.1, ones_row=ones_row)
+    value, expected, _ = readable_step(parameters, X, Y, None)
+    assert training.step(X, Y) == pytest.approx(value, rel=1e-13, abs=1e-300)
+    assert distance(training.parameters, expected) < 8
+
+
+def test_the_sums_of_the_joined_layout_follow_their_equations():
+    """eq-fast-joined, eq-fast-joined-gradient, eq-fast-rate: one step of one layer, written out."""
+    parameters, X, Y = problem([3, 2])
+    W, b, ones = parameters.W[1], parameters.b[1], np.ones((1, B))
+    joined = np.hstack([W, b])
+    delta = 2 / Y.size * (joined @ np.vstack([X, ones]) - Y)
+    expected = joined - 0.1 * delta @ np.vstack([X, ones]).T
+    for ones_row in (False, True):
+        training = FastTraining(parameters, 0.1, ones_row=ones_row)
+        training.step(X, Y)
+        after = np.hstack([training.parameters.W[1], training.parameters.b[1]])
+        np.testing.assert_allclose(after, expected, rtol=1e-13)
+
+
+def test_adam_follows_its_equation_from_the_sums_of_all_gradients():
+    """eq-fast-adam: the sums are written out, no running state."""
+    parameters, X, Y = problem([3, 2])
+    training, history = FastTraining(parameters, 0.1, optimiser="adam"), []
+    for t in range(1, 6):
+        theta = flatten(parameters)
+        trace = forward(parameters, X)
+        gradients = backward(parameters, trace, mse_gradient(trace.Y_hat, Y))
+        history.append(flatten(Parameters(gradients.dW, gradients.db)))
+        M = sum(0.9 ** (t - s) * g for s, g in enumerate(history, 1))
+        V = sum(0.999 ** (t - s) * g * g for s, g in enumerate(history, 1))
+        r = np.sqrt((1 - 0.999**t) / (1 - 0.999))
+        a = 0.1 * r * (1 - 0.9) / (1 - 0.9**t)
+        parameters = unflatten(theta - a * M / (np.sqrt(V) + 1e-8 * r), [3, 2])
+        training.step(X, Y)
+        np.testing.assert_allclose(flatten(training.parameters), flatten(parameters), rtol=1e-11)
+
+
+@pytest.mark.parametrize("ones_row", [False, True])
+def test_a_neuron_at_exactly_zero_is_off(ones_row):
+    parameters = Parameters(
+        {1: np.array([[1.0], [-1.0]]), 2: np.ones((1, 2))}, {1: np.zeros((2, 1)), 2: np.ones((1, 1))}
+    )
+    X, Y = np.zeros((1, 3)), np.zeros((1, 3))
+    training = FastTraining(parameters, 0.1, ones_row=ones_row)
+    training.step(X, Y)
+    np.testing.assert_array_equal(training.parameters.b[1], np.zeros((2, 1)))
+    np.testing.assert_allclose(training.parameters.b[2], [[0.8]], rtol=1e-15)
+
+
+@pytest.mark.parametrize("ones_row", [False, True])
+@pytest.mark.parametrize("rule", RULES)
+def test_a_step_allocates_no_array(rule, ones_row):
+    parameters, X, Y = problem([64, 128, 128, 10], 64)
+    training = FastTraining(parameters, 1e-4, "cross_entropy", rule, ones_row)
+    for _ in range(3):
+        training.step(X, Y)
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            training.step(X, Y)
+            assert tracemalloc.get_traced_memory()[1] - before < 4096  # bytes; W[1] has 65,536
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("ones_row", [False, True])
+def test_inputs_of_any_layout_are_read_and_left_alone(order, ones_row):
+    parameters, X, Y = problem()
+    X, Y = np.asarray(X, order=order), np.asarray(Y, order=order)
+    before = X.copy(), Y.copy(), flatten(parameters)
+    training = FastTraining(parameters, 0.1, ones_row=ones_row)
+    training.step(X, Y)
+    wide = np.repeat(X, 2, axis=1)
+    training.step(wide[:, ::2], Y)
+    for array, old in zip((X, Y, flatten(parameters)), before):
+        np.testing.assert_array_equal(array, old)
+    _, expected, _ = readable_step(parameters, X, Y, None)
+    _, expected, _ = readable_step(expected, X, Y, None)
+    assert distance(training.parameters, expected) < 8
+
+
+def test_parameters_are_handed_out_as_copies():
+    parameters, X, Y = problem()
+    training = FastTraining(parameters, 0.1)
+    training.step(X, Y)
+    first = flatten(training.parameters)
+    training.parameters.W[1][...] = 0
+    np.testing.assert_array_equal(flatten(training.parameters), first)
+    assert layer_sizes(training.parameters) == SIZES
+
+
+def test_the_default_layout_follows_the_number_of_parameters():
+    small, large = [64, 64, 10], [256, 256, 10]
+    for sizes, joined in [(small, True), (large, False)]:
+        assert (sum(m * (n + 1) for n, m in pairwise(sizes)) <= SMALL) == joined
+        training = FastTraining(problem(sizes)[0], 0.1)
+        assert training.parameters.W[1].flags["C_CONTIGUOUS"]
+        assert (training._at.Wb[1] is not None) == joined
+
+
+# --- epochs --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("batch_size", [1, 7, 29, 40])
+def test_epochs_take_the_batches_of_the_readable_loop(dtype, batch_size):
+    parameters, X, Y = problem(batch=29, dtype=dtype)
+    course = FastTraining(parameters, 0.01)
+    losses = course.epochs(X, Y, batch_size, np.random.default_rng(5))
+    rng = np.random.default_rng(5)
+    for _ in range(3):
+        total = 0.0
+        for x, y in batches(X, Y, batch_size, rng):
+            value, parameters, _ = readable_step(parameters, x, y, None, lr=0.01)
+            total += float(value) * x.shape[1] / 29
+        assert next(losses) == pytest.approx(total, rel=1e3 * float(np.finfo(dtype).eps))
+    assert course.parameters.W[1].dtype == dtype
+    assert distance(course.parameters, parameters) < 200
+
+
+def test_epochs_refuse_bad_data_and_settings():
+    parameters, X, Y = problem()
+    training, rng = FastTraining(parameters, 0.1), np.random.default_rng(0)
+    for bad, message in [
+        ((X, Y[:, 1:], 4, rng), "X has 11 columns, Y has 10"),
+        ((X * np.nan, Y, 4, rng), "X must be finite"),
+        ((X, Y, 0, rng), "batch_size must be a whole number of at least 1"),
+        ((X, Y, 4, 42), "rng must be a numpy Generator, got int"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            next(training.epochs(*bad))
+
+
+# --- what is refused -----------------------------------------------------------------
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_update():
+    parameters, X, Y = problem()
+    training = FastTraining(parameters, 0.1)
+    before = flatten(training.parameters)
+    for value in (np.nan, np.inf):
+        bad = X.copy()
+        bad[1, 2] = value
+        with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="training diverged"):
+            training.step(bad, Y)
+        np.testing.assert_array_equal(flatten(training.parameters), before)
+    with pytest.raises(ValueError, match="training diverged"), np.errstate(all="ignore"):
+        wild = FastTraining(parameters, 1e6)
+        for _ in range(100):
+            wild.step(X, Y)
+
+
+def test_bad_input_is_refused_with_a_reason():
+    parameters, X, Y = problem()
+    training = FastTraining(parameters, 0.1)
+    for x, y, message in [
+        (X[:, 0], Y, r"X must be 2-D \(features, batch\), got shape \(3,\)"),
+        (X.T, Y, r"X must have shape \(3, any\), got \(11, 3\)"),
+        (X, Y[:, :4], r"Y must have shape \(2, 11\), got \(2, 4\)"),
+        (X[:, :0], Y[:, :0], "X must not be empty"),
+        (X.astype(np.float32), Y, "X is float32, Y is float64, the parameters are float64"),
+        (X, Y.astype(np.float32), "X is float64, Y is float32, the parameters are float64"),
+        (X.astype(int), Y, "X is int64, Y is float64, the parameters are float64"),
+        (X.tolist(), Y, "X must be a NumPy array, got list"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            training.step(x, y)
+    with pytest.raises(ValueError, match="X must hold float32 or float64, got int64"):
+        FastTraining(parameters, 0.1).step(X[:, :4].astype(int), Y[:, :4])
+
+
+def test_unknown_names_and_bad_rates_are_refused():
+    parameters = problem()[0]
+    with pytest.raises(ValueError, match="no fast loss 'mae'; choose one of: mse, cross_entropy"):
+        FastTraining(parameters, 0.1, loss="mae")
+    with pytest.raises(ValueError, match="no fast optimiser 'lion'; choose one of: sgd, momentum"):
+        FastTraining(parameters, 0.1, optimiser="lion")
+    for lr in (0, -1, np.nan, "fast"):
+        with pytest.raises(ValueError, match="lr must be a number greater than 0"):
+            FastTraining(parameters, lr)
+    with pytest.raises(ValueError, match="parameters must be Parameters"):
+        FastTraining([3, 7, 2], 0.1)
+
+
+@pytest.mark.witness
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("rule", ["sgd", "adam"])
+def test_pytorch_agrees_after_twenty_steps(rule, loss):
+    torch = pytest.importorskip("torch")
+    parameters, X, Y = problem()
+    theirs = [torch.tensor(a[l].T.copy(), requires_grad=True) for l in (1, 2, 3) for a in parameters]
+    step = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[rule](theirs, lr=0.01)
+    criterion = {"mse": torch.nn.functional.mse_loss, "cross_entropy": torch.nn.functional.cross_entropy}
+    training = FastTraining(parameters, 0.01, loss, rule)
+    x, y = torch.tensor(X.T.copy()), torch.tensor(Y.T.copy())
+    for _ in range(20):
+        a = x
+        for l in range(3):
+            a = a @ theirs[2 * l] + theirs[2 * l + 1]
+            a = torch.relu(a) if l < 2 else a
+        value = criterion[loss](a, y)
+        step.zero_grad()
+        value.backward()
+        step.step()
+        assert training.step(X, Y) == pytest.approx(value.item(), rel=1e-12)
+    for l in (1, 2, 3):
+        ours = training.parameters.W[l].T
+        np.testing.assert_allclose(ours, theirs[2 * l - 2].detach().numpy(), rtol=1e-9, atol=1e-12)
