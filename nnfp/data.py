@@ -4,10 +4,9 @@ A sample is a column. Whatever is measured on data (a mean, a deviation) is meas
 training samples alone and then applied to all.
 """
 
-import json
+from __future__ import annotations
+
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -78,6 +77,10 @@ def load_cars(features: Sequence[str] = tuple(CAR_FEATURES)) -> Cars:
     unknown = [name for name in features if name not in CAR_FEATURES]
     if unknown or not features:
         raise ValueError(f"features must be some of {', '.join(CAR_FEATURES)}, got {features}")
+    import json  # here, because `import nnfp` should not wait for what few need
+    from importlib.util import find_spec
+    from pathlib import Path
+
     package = find_spec("vega_datasets")  # found, not imported: importing it needs pandas
     if package is None:
         raise ModuleNotFoundError("load_cars reads a file of vega_datasets: pip install vega_datasets")

@@ -5,6 +5,8 @@ activation at the end. Every array exists before the first step; a step is a lis
 whose arguments are bound already, and each writes into an array that is there.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator
 from functools import partial

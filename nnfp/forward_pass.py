@@ -4,6 +4,8 @@ Parameters go in, a Trace of every layer comes out. Both are keyed by the layer 
 text, 1..L; the trace's A also has A[0], the input.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

@@ -4,10 +4,7 @@ A thin shell: it remembers parameters, the last trace and the last gradients, an
 mathematics to the pure functions. What it remembers is dropped as soon as it is out of date.
 """
 
-import json
 import os
-import zipfile
-from pathlib import Path
 
 import numpy as np
 from numpy import ndarray
@@ -124,6 +121,9 @@ class MLPRegressor:
     # --8<-- [start:save-load]
     def save(self, path: str | os.PathLike) -> None:
         """Write sizes, weights, biases and the state of the generator to one .npz file."""
+        import json  # here, because `import nnfp` should not wait for it
+        from pathlib import Path
+
         arrays = {"format": FORMAT, "layer_sizes": self.layer_sizes}
         arrays["generator"] = json.dumps(self.rng.bit_generator.state)
         arrays |= {f"W[{l}]": self.W[l] for l in self.W} | {f"b[{l}]": self.b[l] for l in self.b}
@@ -136,6 +136,8 @@ class MLPRegressor:
     @classmethod
     def load(cls, path: str | os.PathLike) -> "MLPRegressor":
         """Read what save wrote; nothing in the file is ever executed."""
+        import zipfile
+
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
@@ -148,6 +150,8 @@ class MLPRegressor:
 
     @classmethod
     def _from_arrays(cls, path: str | os.PathLike, arrays: dict[str, ndarray]) -> "MLPRegressor":
+        import json
+
         version = str(arrays.get("format", "no format"))
         if version != FORMAT:
             raise ValueError(f"{path} holds {version!r}, this version of nnfp reads {FORMAT!r}")

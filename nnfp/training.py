@@ -4,6 +4,8 @@ fit is the whole loop: shuffle, cut into batches, step, look at held-out samples
 nothing that it is given; parameters go in and new parameters come out.
 """
 
+from __future__ import annotations
+
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator

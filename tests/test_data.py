@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnfp import data
 from nnfp.data import (
     CAR_FEATURES,
     Scale,
@@ -62,7 +61,7 @@ def test_an_unknown_feature_is_named_with_those_that_exist(features):
 
 
 def test_a_missing_package_is_named_with_the_way_to_install_it(monkeypatch):
-    monkeypatch.setattr(data, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match="pip install vega_datasets"):
         load_cars()
 
