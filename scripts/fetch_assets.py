@@ -1,4 +1,4 @@
-"""Copy KaTeX's style sheet and the fonts from node_modules to docs/assets/vendor/.
+"""Copy KaTeX's style sheet, the fonts and the offline search's helper to docs/assets/vendor/.
 
 Nothing is downloaded here: `npm ci` has put hash-checked packages into node_modules. The copies
 are not committed; their licences go into the site beside them.
@@ -67,8 +67,16 @@ def fonts() -> None:
     (VENDOR / "fonts" / "fonts.css").write_text("\n".join(rules) + "\n", encoding="utf-8")
 
 
+def worker() -> None:
+    """What Material's search needs where the book is read from files; only that build names it."""
+    for name in ("shim/index.js", "LICENSE"):
+        target = {"LICENSE": "LICENSE.txt"}.get(name, "iframe-worker.js")
+        copy(MODULES / "iframe-worker" / name, VENDOR / "iframe-worker" / target)
+
+
 if __name__ == "__main__":
     shutil.rmtree(VENDOR, ignore_errors=True)
     katex()
     fonts()
+    worker()
     print(f"assets: {sum(1 for f in VENDOR.rglob('*') if f.is_file())} files in docs/assets/vendor")

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from mkdocs.exceptions import BuildError
+from mkdocs.plugins import event_priority
 
 from nnfp.book import runtime
 from nnfp.book.markdown import shared_book
@@ -17,6 +18,19 @@ _state = {"why": ""}
 
 def _book(config):
     return shared_book(str(Path(config.config_file_path).parent))
+
+
+@event_priority(100)  # before the offline plugin, which would name a file of another site
+def on_config(config, **_) -> None:
+    if os.environ.get("NNFP_OFFLINE"):
+        config.extra["polyfills"] = ["assets/vendor/iframe-worker/iframe-worker.js"]
+
+
+def on_files(files, config, **_) -> None:
+    """Read from files, a browser starts no Python: then it is not taken along."""
+    if os.environ.get("NNFP_OFFLINE"):
+        for file in [f for f in files if f.src_uri.startswith((runtime.FOLDER, runtime.PACKAGE))]:
+            files.remove(file)
 
 
 def on_pre_build(config, **_) -> None:
