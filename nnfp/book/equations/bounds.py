@@ -178,6 +178,15 @@ def equivalence(scopes: list, claim: Node, guards: list[Node], local) -> None:
         raise Problem(r"the other direction holds as well: write \iff", claim, "rule")
 
 
+def crossings(scope, condition: Node):
+    """Values of the free symbols at which the two sides of a condition are equal, or nearby."""
+    walk = Walk(scope, condition, [])
+    for name, x in walk.start.items():
+        if x.size == 1:
+            for point in borders(walk, condition, name):
+                yield {(other, None): plain(value) for other, value in point.items()}
+
+
 def borders(walk: Walk, relation: Node, name: str):
     """Points along one symbol: a grid, and where the two sides of the relation cross."""
     low, high = walk.limits(name)

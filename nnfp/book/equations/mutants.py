@@ -199,16 +199,17 @@ class Mutator:
     def factors(self, k: int):
         """Two factors side by side: swapped, multiplied entry by entry, one of them dropped."""
         end = self.unit(k)
-        called = self.stream[k].text == "(" and k and self.stream[k - 1].kind == "symbol"
-        if end is None or self.inside[k] or called:
+        if end is None or self.inside[k]:
             return
+        if self.stream[k].text == "(":
+            for operation, power in (("transpose", r"^\top "), ("square", "^2 ")):
+                yield operation, self.change(k, end, self.text(k, end) + power)
+            if k and self.stream[k - 1].kind == "symbol":  # a function's argument, perhaps
+                return
         last = self.unit(end)
         if last is not None:
             yield "swapped factors", self.change(k, last, f"{self.text(end, last)} {self.text(k, end)} ")
             yield "hadamard", self.change(k, last, f"{self.text(k, end)} \\odot {self.text(end, last)} ")
-        if self.stream[k].text == "(":
-            for operation, power in (("transpose", r"^\top "), ("square", "^2 ")):
-                yield operation, self.change(k, end, self.text(k, end) + power)
         yield "factor", self.change(k, end, "")
 
 

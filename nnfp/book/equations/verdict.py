@@ -144,6 +144,9 @@ class PageCheck:
                 work.first = work.first or (node[0][0] if node.kind == "rel" else None)
             else:
                 raise Problem("a display states something: no =, := or other relation found", node, "syntax")
+        for k, claim in enumerate(work.claims):
+            if claim in work.claims[:k]:
+                raise Problem("this display says it already", claim, "rule")
         if not work.claims and not work.made:
             raise Problem("a condition, and nothing that it is a condition for", work.guards[0], "syntax")
         return work
@@ -191,6 +194,8 @@ class PageCheck:
         for scope in [*self.scopes, *self._corner_scopes]:
             scope.frames[0].cache.clear()
         if len(sides) > 2:
+            if any(a == b for a, b in itertools.pairwise((sides[0], *sides[2:]))):
+                raise Problem("both sides are written alike: this says nothing", node, "rule")
             work.claims.append(Node("rel", ((sides[0],) + sides[2:], signs[1:]), node.span))
 
     # Checking.
@@ -298,6 +303,8 @@ class PageCheck:
                 self.check_claim(scope, claim, work, result, outside)
         self.too_narrow(work, outside)
         if self.corners:
+            for made in work.made:
+                self.search_cases(made)
             for claim in work.claims:
                 self.search(claim, work)
         return scopes
@@ -357,6 +364,15 @@ class PageCheck:
         scopes = [s for s in self.scopes if not s.doubt and not s.draw.single] or self.scopes[:1]
         scopes = sorted(scopes, key=lambda scope: sum(scope.draw.sizes.values()))
         bounds.search(scopes, claim, work.guards, lambda scope: next(scope.places(letters), {}))
+
+    def search_cases(self, made: Definition) -> None:
+        """A definition by cases at the points where one case gives way to the next."""
+        conditions = [row[1] for node in walk(made.body) if node.kind == "cases" for row in node[0] if row[1] is not None]
+        for scope in self.scopes[:2]:
+            for condition in conditions:
+                for frame in bounds.crossings(scope, condition):
+                    with scope.frame(frame):
+                        self.covers(scope, made)
 
     def corner_scopes(self, work: Work) -> list[Scope]:
         """Draws with round numbers, where kinks and borders of cases are hit exactly."""
