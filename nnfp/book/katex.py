@@ -20,7 +20,9 @@ OPTIONS = {"output": "htmlAndMathml", "throwOnError": True, "strict": "error", "
 _BRIDGE = """
 function nnfpRender(tex, display, options) {
   try {
-    var all = Object.assign(JSON.parse(options), {displayMode: display});
+    var all = Object.assign(JSON.parse(options), {displayMode: display}), strict = all.strict;
+    all.trust = function (context) { return context.command === "\\\\htmlData"; };
+    all.strict = function (code) { return code === "htmlExtension" ? "ignore" : strict; };
     return JSON.stringify({html: katex.renderToString(tex, all)});
   } catch (error) {
     return JSON.stringify({error: String(error.message || error), position: error.position});

@@ -74,12 +74,9 @@ class _State:
         if len(same) > 1 and (self.page.displays or self.page.references):
             _fail(self.page, 1, f"has the same text as {same[1].shown}")
 
-    def mark_of(self, label: str) -> str:
-        """HTML that says how the equation was checked, "" if nobody says."""
-        if not self.mark:
-            return ""
-        module, _, function = self.mark.partition(":")
-        return getattr(importlib.import_module(module), function)(label) or ""
+    def marks(self):
+        """The module that says how an equation was checked, None if mkdocs.yml names none."""
+        return importlib.import_module(self.mark) if self.mark and self.page else None
 
 
 class _Before(Preprocessor):
@@ -164,14 +161,15 @@ class _After(Treeprocessor):
             if element.tag in ("span", "div") and "arithmatex" in element.get("class", "").split()
         ]
         sources = [self._tex(element) for element in math]
-        katex.preload([(tex, display) for tex, _, display in sources])
-        fresh = []
+        marks = self.state.marks() if any(display for _, _, display in sources) else None
+        checked = self._checked(marks)
+        wanted = [(tex, display) for tex, label, display in sources if label not in checked]
+        wanted += marks.formulas([(tex, checked[label]) for tex, label, _ in sources if label in checked]) if marks else []
+        katex.preload(wanted)
+        fresh = [formula for formula in dict.fromkeys(wanted) if not katex.is_known(*formula)]
         for element, (tex, label, display) in zip(math, sources, strict=True):
-            if not katex.is_known(tex, display):
-                fresh.append((tex, display))
-            self._formula(element, tex, label, display)
-        if fresh:
-            katex.keep(list(dict.fromkeys(fresh)))
+            self._formula(element, tex, label, display, marks, checked.get(label))
+        katex.keep([formula for formula in fresh if katex.is_known(*formula)])
         for parent in list(root.iter()):
             for place, child in enumerate(list(parent)):
                 if child.tag == "p" and (image := self._figure_image(child)) is not None:
@@ -196,9 +194,16 @@ class _After(Treeprocessor):
             place = page.words.find(first)
         return page.line_of(max(place, 0))
 
-    def _formula(self, element, tex: str, label: str | None, display: bool) -> None:
+    def _checked(self, marks) -> dict:
+        """Label -> verdict of the displays of this page."""
         try:
-            rendered = katex.render(tex, display)
+            return marks.verdicts(self.state.page) if marks else {}
+        except BookError as error:
+            raise PageError(str(error)) from error
+
+    def _formula(self, element, tex: str, label: str | None, display: bool, marks, verdict) -> None:
+        try:
+            rendered = marks.display(tex, verdict) if verdict else katex.render(tex, display)
         except katex.TexError as error:
             _fail(self.state.page, self._line(tex), f"TeX: {error}")
         rendered = AtomicString(self.md.htmlStash.store(rendered))
@@ -220,11 +225,12 @@ class _After(Treeprocessor):
         )  # fmt: skip
         box.text = rendered
         side = etree.SubElement(element, "div", {"class": "equation-side"})
-        if mark := self.state.mark_of(label):
-            place = etree.SubElement(side, "div", {"class": "equation-mark"})
-            place.text = AtomicString(self.md.htmlStash.store(mark))
         link = etree.SubElement(side, "a", {"class": "equation-number", "href": f"#{label}"})
         link.text = AtomicString(f"({number})")
+        if verdict:
+            place = etree.SubElement(element, "div", {"class": "equation-mark"})
+            mark = marks.panel(self.state.book, self.state.page, label)
+            place.text = AtomicString(self.md.htmlStash.store(mark))
 
     def _figure_image(self, paragraph: etree.Element) -> etree.Element | None:
         first = next(iter(paragraph), None)
@@ -352,7 +358,7 @@ class BookExtension(Extension):
     def __init__(self, **settings):
         self.config = {
             "root": ["", "The folder of the book; that of the package when empty"],
-            "mark": ["", "module:function(label) -> HTML, how an equation was checked"],
+            "mark": ["", "Module that says how an equation was checked: nnfp.book.marks"],
         }
         super().__init__(**settings)
 

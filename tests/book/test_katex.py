@@ -131,14 +131,6 @@ def test_rendering_twice_gives_the_same_with_and_without_the_cache(render):
     assert render() == first
 
 
-def test_a_mark_stands_beside_the_number(render, monkeypatch):
-    monkeypatch.setattr(book_markdown, "_test_mark", lambda label: f"<i>{label}</i>", raising=False)
-    html = render(mark="nnfp.book.markdown:_test_mark")
-    assert re.search(
-        r'<div class="equation-mark"><i>eq-a</i></div>\s*<a class="equation-number"', html
-    )
-
-
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -1,0 +1,127 @@
+"""What the checker says about the equations of a page, for the site: kept until something changes.
+
+A verdict depends on the table and the displays of its page, not on its prose, on the checker, on the
+package and on the tests that bear a third witness. All of that is in the key of what is kept.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import re
+from dataclasses import asdict, dataclass, field
+
+from nnfp.book import sources
+from nnfp.book.reading import Book, BookError, Page
+from nnfp.book.third import Witness, witnesses
+
+FORMAT = 3  # of the kept file
+
+
+@dataclass
+class Verdict:
+    """One display as the reader is told about it."""
+
+    id: str
+    kind: str
+    tex: str
+    witness: str | None
+    numpy_form: str
+    checked_by: str
+    comparisons: int
+    worst_error: float
+    equality: bool = False  # False: only inequalities, so an error has no meaning
+    symbols: list = field(default_factory=list)  # (symbol, domain, meaning)
+    places: list = field(default_factory=list)  # (first token, token after the last, row of symbols)
+    tests: list = field(default_factory=list)  # (file, test, library)
+    used_by: list = field(default_factory=list)  # labels of later displays that would differ
+
+
+def key(page: Page) -> str:
+    """A hash of all that the verdicts of a page depend on."""
+    from nnfp.book.equations.reading import read
+
+    displays = [(d.label, d.tex.split(), d.witness) for d in read(page.text + "\n").displays]
+    table = [line for line in page.prose.split("\n") if line.lstrip().startswith("|")]
+    tests = {d[0]: witnesses(sources.ROOT).get(d[0], []) for d in displays}
+    code = sources.fingerprint("nnfp.book.verdicts", packages=("numpy",))
+    text = json.dumps([FORMAT, code, displays, table, tests, platform.machine()])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _file(page: Page):
+    return sources.CACHE / "checks" / (re.sub(r"\W+", "-", page.home) + ".json")
+
+
+_known: dict[str, tuple[str, dict[str, Verdict]]] = {}
+
+
+def kept(page: Page) -> dict[str, Verdict] | None:
+    """What is on disk for exactly this page, None if nothing is."""
+    try:
+        data = json.loads(_file(page).read_text(encoding="utf-8"))
+        return {v["id"]: Verdict(**v) for v in data["verdicts"]} if data["key"] == key(page) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def verdicts(page: Page) -> dict[str, Verdict]:
+    """Label -> verdict. BookError names the first equation that fails: no page shows it as checked."""
+    now = key(page)
+    if _known.get(page.home, ("",))[0] != now:
+        found = kept(page)
+        if found is None:
+            found = run(page)
+            data = {"key": now, "verdicts": [asdict(v) for v in found.values()]}
+            sources.write(_file(page), json.dumps(data, indent=0))
+        _known[page.home] = now, found
+    return _known[page.home][1]
+
+
+def run(page: Page) -> dict[str, Verdict]:
+    """Runs the checker on a page."""
+    from nnfp.book.equations import public_names
+    from nnfp.book.equations.reading import read
+    from nnfp.book.recorder import Recorder
+
+    check = Recorder(read(page.text + "\n"), public_names(), forms=True)
+    found: dict[str, Verdict] = {}
+    for result in check.check():
+        if not result.ok:
+            where = re.match(r"(\d+):\d+: ", result.message)
+            line, message = (where[1], result.message[where.end() :]) if where else (result.line, result.message)
+            raise BookError(f"{page.shown}:{line}: {result.id or 'notation'}: {message}")
+        more = check.noted[result.id]
+        tests = [tuple(w) for w in witnesses(sources.ROOT).get(result.id, [])]
+        found[result.id] = Verdict(
+            result.id, result.kind, result.tex, result.witness, result.numpy_form.strip(), result.checked_by,
+            result.comparisons, result.worst_error, more.equality, [list(row) for row in result.symbols],
+            more.places(result.symbols), tests, check.users(result.id),
+        )  # fmt: skip
+    return found
+
+
+def _run_one(root: str, home: str) -> None:
+    """In a process of its own; a page that fails is run again where that can be said."""
+    page = next(page for page in Book(root).pages if page.home == home)
+    try:
+        verdicts(page)
+    except BookError:
+        pass
+
+
+def run_all(book: Book, processes: int | None = None) -> int:
+    """Run what is not kept yet, in several processes; how many pages that were."""
+    missing = [page.home for page in book.pages if page.displays and kept(page) is None]
+    processes = processes or min(os.cpu_count() or 1, 4)
+    if len(missing) < 4 or processes == 1:
+        return 0  # a page runs its own soon enough
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        list(pool.map(_run_one, [book.root] * len(missing), missing))
+    return len(missing)
+
+
+__all__ = ["Verdict", "Witness", "key", "kept", "run", "run_all", "verdicts"]
