@@ -232,6 +232,24 @@ def test_batch_1_hides_the_factor_of_the_batch_and_batch_3_shows_it():
         assert report.ok is not found
 
 
+def test_the_report_is_the_relative_error_of_the_central_differences():
+    """eq-relative-error between the given gradients and eq-central-difference, all entries in one column."""
+    wrong = times(RIGHT, 0.9)
+    report = check_gradients(PARAMETERS, X, Y, wrong, hidden="tanh")
+
+    def of_theta(theta):
+        return mse(forward(unflatten(theta, [3, 5, 2]), X, hidden="tanh").Y_hat, Y)
+
+    def of_X(X):
+        return mse(forward(PARAMETERS, X, hidden="tanh").Y_hat, Y)
+
+    ours = np.concatenate([flatten(Parameters(wrong.dW, wrong.db)).ravel(), wrong.dX.ravel()])
+    measured = np.concatenate(
+        [central_difference(of_theta, flatten(PARAMETERS)).ravel(), central_difference(of_X, X).ravel()]
+    )
+    np.testing.assert_allclose(report.error, relative_error(ours, measured), rtol=1e-12)
+
+
 def test_nan_in_a_gradient_fails_and_is_named():
     dW = {l: G.copy() for l, G in RIGHT.dW.items()}
     dW[2][1, 4] = np.nan

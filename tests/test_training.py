@@ -169,6 +169,7 @@ def test_fit_with_one_full_batch_is_plain_gradient_descent():
 
 
 def test_the_history_begins_before_training_and_has_one_entry_an_epoch():
+    """eq-training-batch-loss is what the history keeps."""
     parameters, X, Y = problem()
     held_out = problem(N=9, seed=1)[1:]
     trained, history = fit(
@@ -309,6 +310,7 @@ def test_targets_of_another_shape_or_dtype_are_refused():
 
 
 def test_least_squares_finds_an_exact_line_and_has_no_gradient_left():
+    """eq-training-normal: both gradients vanish."""
     g = rng()
     X, W, b = g.standard_normal((3, 20)), g.standard_normal((2, 3)), g.standard_normal((2, 1))
     line = least_squares(X, W @ X + b)

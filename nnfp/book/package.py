@@ -147,6 +147,61 @@ def _check_labels(node: ast.AST, shown: str, known: dict) -> list[Failure]:
     return failures
 
 
+def _called(node: ast.AST) -> set[str]:
+    """Names that are called anywhere inside."""
+    calls = (n.func for n in ast.walk(node) if isinstance(n, ast.Call))
+    return {f.id if isinstance(f, ast.Name) else f.attr for f in calls
+            if isinstance(f, ast.Name | ast.Attribute)}  # fmt: skip
+
+
+def _tested(path: Path) -> list[tuple[str, set[str]]]:
+    """(source, names called) of each test function of a test file."""
+    if not path.is_file():
+        return []
+    source = path.read_text(encoding="utf-8")
+    tests = (n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef))
+    return [(ast.get_source_segment(source, test), _called(test)) for test in tests]
+
+
+def check_witnesses(book: Book) -> list[Failure]:
+    """Each equation that a docstring cites is run against that function.
+
+    The code under the equation, its witness, calls the function, or something that the function
+    is made of, or what returns the class; else a test of the module names both.
+    """
+    from nnfp.book.equations.reading import read
+
+    witnesses = {d.label: d.witness for page in book.pages if page.displays
+                 for d in read(page.path).displays}  # fmt: skip
+    failures = []
+    for path in modules(book):
+        names, defined = public(path)
+        tests = _tested(book.root / "tests" / f"test_{path.stem}.py")
+        for name in names:
+            node = defined.get(name)
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                continue
+            cited = labels(ast.get_docstring(node) or "").get("Equation", "none").rstrip(".")
+            makers = {name}
+            if isinstance(node, ast.ClassDef):
+                makers |= {n for n, other in defined.items() if isinstance(other, ast.FunctionDef)
+                           and other.returns and name in ast.unparse(other.returns)}  # fmt: skip
+            enough = makers | _called(node)
+            for label in re.split(r"[,\s]+", cited) if cited != "none" else ():
+                code = witnesses.get(label, "")
+                if code == "":
+                    continue  # check_docstrings says that it is on no page
+                called = _called(ast.parse(code, mode="eval")) if code else set()
+                if called & enough or any(label in t and makers & calls for t, calls in tests):
+                    continue
+                message = (
+                    f"{name} cites {label}, and nothing compares the two: write <!-- {name}(...) --> "
+                    f"under the equation, or name {label} in a test that calls {name}"
+                )
+                failures.append(Failure(book.shown(path), node.lineno, "docstring", message))
+    return failures
+
+
 def check_modules(book: Book) -> list[Failure]:
     """Each module has its chapter and its test file."""
     failures = []

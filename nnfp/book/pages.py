@@ -347,6 +347,7 @@ KINDS: dict[str, Check] = {
 def check_book(book: Book) -> list[Failure]:
     """What no single page can show: sections, docstrings, chapters and tests of modules."""
     failures = package.check_sections(book) + package.check_docstrings(book)
+    failures += package.check_witnesses(book)
     return sorted(set(failures + package.check_modules(book)))
 
 
