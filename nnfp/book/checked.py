@@ -1,0 +1,223 @@
+"""The lists of the page docs/reference/checks.md, made from the run: a Markdown extension.
+
+    markdown_extensions:
+      - nnfp.book.markdown: {mark: nnfp.book.marks}
+      - nnfp.book.checked
+
+A line `<checked-equations></checked-equations>` becomes one table for each chapter with the status of every
+display, `<checked-scores></checked-scores>` the scores of the corruptions, chapter by chapter,
+`<checked-survivors></checked-survivors>` what no check caught. Scores are read from docs/reference/data/,
+where scripts/mutate.py writes them. Works in MkDocs and in Zensical.
+"""
+
+import posixpath
+from collections import Counter
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+
+from nnfp.book import katex, marks, scores
+from nnfp.book.markdown import shared_book
+from nnfp.book.reading import Book, Page
+from nnfp.book.verdicts import Verdict, verdicts
+
+OTHERS = {
+    "mutation_pages": ("What else a page states", "outputs, numbers, shapes, captions, links and snippets of the pages"),
+    "mutation_package": ("Code", "operators, numbers, conditions and calls of the package"),
+}
+REASONS = {
+    "another statement, true as well": "true as well, and it says less or something else",
+    "another definition, and nothing that builds on it differs": "another definition that nothing on the page contradicts",
+    "false on fresh draws": "false, but only for values that were not drawn",
+}
+
+
+def chapters(book: Book) -> list[Page]:
+    return [page for page in book.pages if page.displays]
+
+
+def title(page: Page) -> str:
+    return next((h.text for h in page.headings if h.level == 1), page.stem)
+
+
+def way(page: Page, home: str) -> str:
+    """The link to a page, for Markdown."""
+    return posixpath.relpath(page.home, posixpath.dirname(home) or ".")
+
+
+def ways(verdict: Verdict, book: Book) -> str:
+    """How a display was checked, in a few words."""
+    parts = []
+    for part in verdict.checked_by.split("; "):
+        if part.startswith("both sides on "):
+            draws = part.removeprefix("both sides on ").removesuffix(" random draws")
+            parts.append(f"{draws} draws")
+        elif part.startswith("derivatives"):
+            parts.append("derivatives in two ways")
+        elif part == "the code of the package":
+            parts.append("code")
+    parts += dict.fromkeys(library for _, _, library in verdict.tests if library)
+    if not verdict.comparisons and verdict.used_by:
+        numbers = [book.equations()[label][2] for label in verdict.used_by]
+        parts.append("by " + ", ".join(f"({n})" for n in numbers[:3]) + (" and others" if len(numbers) > 3 else ""))
+    return ", ".join(parts)
+
+
+def equations(book: Book, home: str) -> list[str]:
+    """The status of every display, as lines of Markdown."""
+    pages = chapters(book)
+    found = {page.home: verdicts(page) for page in pages}
+    every = [verdict for page in found.values() for verdict in page.values()]
+    kinds = Counter(verdict.kind for verdict in every)
+    outside = sum(bool(verdict.tests) for verdict in every)
+    lines = [
+        f"The book displays {len(every)} equations on {len(pages)} pages: {kinds['definition']} define something, "
+        f"{kinds['claim']} claim something. All of them are checked; {outside} also by a library that is not ours.",
+    ]
+    for page in pages:
+        rows = [
+            "", f"### {title(page)}", "",
+            "| Equation | Kind | Checked by | Difference below | Corruptions caught |", "|---|---|---|---|---:|",
+        ]  # fmt: skip
+        for label, verdict in found[page.home].items():
+            number = book.equations()[label][2]
+            error = marks.tenth(verdict.worst_error) if verdict.equality else "–"
+            score = scores.of(page.home, label)
+            caught = f"{score['caught']} of {score['caught'] + score['survived']}" if score else "–"
+            link = f"[{number}]({way(page, home)}#{label}){{#{label}}}"
+            rows.append(f"| {link} | {verdict.kind} | {ways(verdict, book)} | {error} | {caught} |")
+        lines += rows
+    return lines
+
+
+def percent(score: float) -> str:
+    return f"{score:.2f} %"
+
+
+def many(number: int) -> str:
+    """17,938, as the book writes large numbers."""
+    return f"{number:,}"
+
+
+def run_of(data: dict) -> str:
+    """When the run was made, and of which state."""
+    run = data.get("run", {})
+    parts = [run.get("date", ""), f"commit `{run['commit']}`" if run.get("commit") else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def counted(data: dict) -> tuple[int, int]:
+    """(caught, survived) of a whole file."""
+    whole = data.get("run", {}) if "caught" in data.get("run", {}) else data
+    if "caught" in whole:
+        return whole["caught"], whole["survived"]
+    pages = list((data.get("pages") or data.get("modules") or {}).values())
+    return sum(page["caught"] for page in pages), sum(page["survived"] for page in pages)
+
+
+def score_tables(book: Book, home: str) -> list[str]:
+    """The scores of the corruptions, as lines of Markdown."""
+    data = scores.load("mutation_equations")
+    if not data:
+        return ["There is no run yet."]
+    caught, survived = counted(data)
+    lines = [
+        f"**Equations: {percent(data['score'])}** of {many(caught + survived)} corruptions are caught, {survived} "
+        f"{'survives' if survived == 1 else 'survive'} ({run_of(data)}).",
+        "", "| Page | Corruptions | Caught | Now | First run |", "|---|---:|---:|---:|---:|",
+    ]  # fmt: skip
+    known = {page.home: page for page in chapters(book)}
+    for page_home, page in known.items():
+        if row := data["pages"].get(page_home):
+            first = row.get("first_full_score") or row.get("first_score") or row
+            real = row["caught"] + row["survived"]
+            lines.append(
+                f"| [{title(page)}]({way(page, home)}) | {many(real)} | {many(row['caught'])} | {percent(row['score'])} "
+                f"| {percent(first['score'])} |"
+            )
+    first = data.get("first_full_score")
+    if isinstance(first, int | float):
+        lines.append(f"| **Together** | **{many(caught + survived)}** | **{many(caught)}** | **{percent(data['score'])}** | **{percent(first)}** |")
+    for name, (heading, what) in OTHERS.items():
+        if other := scores.load(name):
+            caught, survived = counted(other)
+            lines += ["", f"**{heading}: {percent(other['score'])}** of {many(caught + survived)} corruptions are caught: {what} ({run_of(other)})."]
+    return lines
+
+
+def survivors(book: Book, home: str, store) -> list[str]:
+    """What no check caught, each with the reason; `store` keeps HTML out of Markdown's way."""
+    pages = {page.home: page for page in chapters(book)}
+    lines = []
+    rows = scores.load("mutation_equations").get("pages", {})
+    for page_home in pages:
+        for survivor in rows.get(page_home, {}).get("survivors", ()):
+            known = book.equations().get(survivor["equation"])
+            if known is None:
+                continue
+            shown = store(f'<span class="survivor" tabindex="0" role="group" aria-label="Corrupted equation">'
+                          f"{formula(survivor['tex'])}</span>")  # fmt: skip
+            link = f"[({known[2]})]({way(known[0], home)}#{survivor['equation']})"
+            reason = REASONS.get(survivor["reason"], survivor["reason"])
+            lines.append(f"- {link}, {survivor['operation']}: {reason}.<br>{shown}")
+    for name, (heading, _) in OTHERS.items():
+        for other in listed(scores.load(name)):
+            lines.append(f"- {heading}: {other}")
+    return lines or ["None."]
+
+
+def listed(data: dict) -> list[str]:
+    """The survivors of a run over pages or code, in words."""
+    found = []
+    groups = {"": data, **(data.get("pages") or {}), **(data.get("modules") or {})}
+    for name, group in groups.items():
+        for one in group.get("survivors", ()):
+            where = one.get("file") or one.get("module") or name
+            line = f":{one['line']}" if one.get("line") else ""
+            change = one.get("change") or one.get("text") or one.get("tex") or one.get("what") or ""
+            parts = [f"`{where}{line}`", one.get("operation", ""), f"`{change}`" if change else "", one.get("reason", "")]
+            found.append(", ".join(part for part in parts if part))
+    return found
+
+
+def formula(tex: str) -> str:
+    try:
+        return marks.formula(tex)
+    except katex.TexError:
+        return f"<code>{tex.replace('&', '&amp;').replace('<', '&lt;')}</code>"
+
+
+class _Lists(Preprocessor):
+    def __init__(self, md: Markdown, root: str):
+        super().__init__(md)
+        self.root = root
+
+    def run(self, lines: list[str]) -> list[str]:
+        makers = {
+            "<checked-equations></checked-equations>": equations,
+            "<checked-scores></checked-scores>": score_tables,
+            "<checked-survivors></checked-survivors>": lambda book, home: survivors(book, home, self.md.htmlStash.store),
+        }
+        for mark, make in makers.items():
+            if mark in lines:
+                place, book = lines.index(mark), shared_book(self.root)
+                home = next((p.home for p in book.pages if mark in p.lines), "reference/checks.md")
+                lines = [*lines[:place], "", *make(book, home), "", *lines[place + 1 :]]
+        return lines
+
+
+class CheckedExtension(Extension):
+    """Fills the page of what is checked."""
+
+    def __init__(self, **settings):
+        self.config = {"root": ["", "The folder of the book; that of the package when empty"]}
+        super().__init__(**settings)
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        # after line ends are made alike (30), which removes placeholders
+        md.preprocessors.register(_Lists(md, str(self.getConfig("root"))), "nnfp-checked", 28)
+
+
+def makeExtension(**settings) -> CheckedExtension:
+    return CheckedExtension(**settings)
