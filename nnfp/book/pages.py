@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nnfp.book import arithmetic, notebooks, numbers, package, running, unbound
+from nnfp.book import arithmetic, notebooks, numbers, package, running, snippets, unbound
 from nnfp.book.reading import Book, BookError, Failure, Page
 from nnfp.book.sources import write
 
@@ -170,6 +170,20 @@ def check_snippets(checker: Checker, page: Page, counts: Counter) -> list[Failur
                 )
                 message = f"section {section} of {file} is shown more than once: also {others}"
                 failures.append(page.failure(line, "snippet", message))
+    return failures + _check_copies(checker, page)
+
+
+def _check_copies(checker: Checker, page: Page) -> list[Failure]:
+    """What the copy button gives defines every name that it uses; tests run it as well."""
+    failures = []
+    for fence, copy in snippets.texts(checker.book, page):
+        try:
+            missing = snippets.undefined(copy)
+        except SyntaxError:
+            continue  # running says so
+        if missing:
+            message = f"pasted alone it does not know {', '.join(sorted(missing))}"
+            failures.append(page.failure(fence.line, "copy", message))
     return failures
 
 

@@ -345,6 +345,13 @@ def copies(book: Book, page: Page) -> dict[int, Copy | None]:
     return found
 
 
+def texts(book: Book, page: Page) -> list[tuple[Fence, str]]:
+    """Each Python fence with what its copy button gives."""
+    found = copies(book, page)
+    return [(f, found[f.line].text if f.line in found else f.body)
+            for f in page.fences if f.language == "python"]  # fmt: skip
+
+
 def undefined(text: str) -> set[str]:
     """Names that a copy uses and nothing defines: it would not run."""
     tree = ast.parse(text)
