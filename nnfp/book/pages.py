@@ -176,11 +176,11 @@ def check_snippets(checker: Checker, page: Page, counts: Counter) -> list[Failur
 def _check_copies(checker: Checker, page: Page) -> list[Failure]:
     """What the copy button gives defines every name that it uses; tests run it as well."""
     failures = []
-    for fence, copy in snippets.texts(checker.book, page):
-        try:
-            missing = snippets.undefined(copy)
-        except SyntaxError:
-            continue  # running says so
+    try:
+        copies = [(f, snippets.undefined(text)) for f, text in snippets.texts(checker.book, page)]
+    except SyntaxError:
+        return []  # running says so
+    for fence, missing in copies:
         if missing:
             message = f"pasted alone it does not know {', '.join(sorted(missing))}"
             failures.append(page.failure(fence.line, "copy", message))

@@ -174,7 +174,7 @@ def _stateful(trees: list[ast.Module]) -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
                 name = ast.unparse(node.value.func).split(".")[-1]
-                if name == "default_rng" or name[:1].isupper() and name[1:2].isupper():
+                if name == "default_rng" or (name[:1].isupper() and name[1:2].isupper()):
                     found |= {t.id for t in node.targets if isinstance(t, ast.Name)}
     return found
 
