@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnfp.book import arithmetic, notebooks, numbers, package, running, snippets, unbound
+from nnfp.book import links as outside
 from nnfp.book.reading import Book, BookError, Failure, Page
 from nnfp.book.sources import write
 
@@ -31,6 +32,12 @@ class Checker:
     def __init__(self, book: Book | None = None):
         self.book = book or Book()
         self._runs: dict[str, tuple[str, running.Run]] = {}
+
+    @property
+    def addresses(self) -> list[str]:
+        """Every address outside the book that a page links to, in reading order."""
+        return [link.text.partition("#")[0] for page in self.book.pages for link in page.links
+                if link.text.startswith(("http://", "https://"))]  # fmt: skip
 
     def run(self, page: Page) -> running.Run:
         kept = self._runs.get(page.shown)
@@ -210,19 +217,28 @@ def check_links(checker: Checker, page: Page, counts: Counter) -> list[Failure]:
     pages = {p.home: p for p in checker.book.pages}
     base = Path(page.home).parent
     sources = next((h.line for h in page.headings if h.text == "Sources"), len(page.lines))
+    spelt: dict[str, list[str]] = {}
+    for address in checker.addresses:
+        spelt.setdefault(outside.key(address), []).append(address)
     for link in page.links:
         target = link.text
         if target.startswith(("figure:", "mailto:")):
             continue
         counts["links"] += 1
         if "://" in target or target.startswith("//"):
-            if not target.startswith(("https://", "http://")) or "." not in target.split("/")[2]:
-                failures.append(page.failure(link.line, "link", f"{target} is no web address"))
-            if link.line > sources and target in seen:
+            if message := outside.wrong(target):
+                failures.append(page.failure(link.line, "link", message))
+                continue
+            same = outside.key(target)
+            if link.line > sources and same in seen:
                 failures.append(
                     page.failure(link.line, "link", f"{target} is named twice in Sources")
                 )
-            seen |= {target} if link.line > sources else set()
+            other = spelt.get(same, [target])[0]
+            if other != target.partition("#")[0]:
+                message = f"{target} is written {other} elsewhere in the book: write it one way"
+                failures.append(page.failure(link.line, "link", message))
+            seen |= {same} if link.line > sources else set()
             continue
         file, _, anchor = target.partition("#")
         home = _normal(base / file) if file else page.home
