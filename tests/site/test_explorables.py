@@ -33,6 +33,17 @@ WRONG = """(element) => [...element.querySelectorAll('*')].flatMap((e) => [...e.
   .filter((a) => /NaN|undefined|Infinity/.test(a.value)).map((a) => `${e.tagName} ${a.name}=${a.value}`))"""
 
 
+SETTLED = """() => new Promise((done) => {
+  const frame = (n) => (n ? requestAnimationFrame(() => frame(n - 1)) : setTimeout(done, 20));
+  frame(3);
+})"""
+
+
+def settle(page):
+    """Three frames: what a resize or an input sets off is drawn by then, on a slow machine too."""
+    page.evaluate(SETTLED)
+
+
 class Opened:
     """A page with one explorable, scrolled to it."""
 
@@ -40,7 +51,7 @@ class Opened:
         self.context = chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, **options
         )
-        self.context.set_default_timeout(8000)
+        self.context.set_default_timeout(20_000)
         self.page = self.context.new_page()
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -52,7 +63,7 @@ class Opened:
 
     def ready(self):
         self.box.wait_for(state="attached")
-        self.page.wait_for_timeout(100)
+        settle(self.page)
         return self
 
     def evaluate(self, script, argument=None):
@@ -60,7 +71,7 @@ class Opened:
 
     def sound(self, what=""):
         """No error, no number that is none, nothing wider than the page."""
-        self.page.wait_for_timeout(40)
+        settle(self.page)
         assert not self.errors, f"{self.name} {what}: {self.errors}"
         text = self.box.inner_text()
         assert not BAD.search(text), f"{self.name} {what}: {BAD.search(text)[0]} in {text!r}"
@@ -68,7 +79,7 @@ class Opened:
         assert not wrong, f"{self.name} {what}: {wrong[:3]}"
 
     def data(self, key):
-        self.page.wait_for_timeout(60)
+        settle(self.page)
         return float(self.evaluate("(e, key) => e.dataset[key]", key))
 
     def button(self, text):
@@ -180,7 +191,7 @@ def test_the_room_that_is_kept_is_enough(visit, page, name, touch):
     seen = visit(page, name, has_touch=touch, is_mobile=touch).ready()
     for width in (360, 390, 600, 768, 1280):
         seen.page.set_viewport_size({"width": width, "height": 900})
-        seen.page.wait_for_timeout(60)
+        settle(seen.page)
         own, drawing, kept, out = seen.evaluate(ROOM)
         assert own <= kept + 0.5, f"{name} at {width} needs {own} px, {kept} px are kept"
         assert drawing <= kept + 0.5, (
@@ -233,11 +244,11 @@ def test_every_slider_follows_the_keys(visit, page, name):
         before = slider.evaluate(read)
         assert before[0], f"{label} has no spoken value"
         slider.press("ArrowLeft")
-        seen.page.wait_for_timeout(60)
+        settle(seen.page)
         after = slider.evaluate(read)
         if after == before:
             slider.press("ArrowRight")
-            seen.page.wait_for_timeout(60)
+            settle(seen.page)
             after = slider.evaluate(read)
         assert after != before, f"{label} does not follow the keys"
         for key in ["End", "PageUp", "Shift+ArrowUp", "Home", "PageDown", "PageDown", "ArrowDown"]:
@@ -267,7 +278,7 @@ def test_every_handle_and_number_follows_the_mouse(visit, page, name):
         seen.page.mouse.move(x, y)
         seen.page.mouse.down()
         seen.page.mouse.move(x + 33, y - 21, steps=3)
-        seen.page.wait_for_timeout(60)
+        settle(seen.page)
         moved += slider.get_attribute("aria-valuetext") != before
         for dx, dy in [(900, 0), (-900, 700), (0, -900), (5000, 5000), (-3, 2)]:
             seen.page.mouse.move(x + dx, y + dy, steps=2)
@@ -294,7 +305,7 @@ def test_handles_follow_a_finger(visit, page, name):
         for kind_of, at in [*finger, ("touchEnd", [])]:
             points = [{"x": u, "y": v} for u, v in at]
             line.send("Input.dispatchTouchEvent", {"type": kind_of, "touchPoints": points})
-        seen.page.wait_for_timeout(80)
+        settle(seen.page)
         assert slider.get_attribute("aria-valuetext") != before, kind
         assert seen.page.evaluate("scrollY") == top, "the page scrolled instead"
         seen.sound("by touch")
@@ -322,7 +333,7 @@ def test_axe_finds_nothing_in_either_theme(visit, page, name):
     seen.page.evaluate(AXE.read_text(encoding="utf-8"))
     for scheme in ("default", "slate"):
         seen.page.evaluate("(s) => document.body.setAttribute('data-md-color-scheme', s)", scheme)
-        seen.page.wait_for_timeout(60)
+        settle(seen.page)
         found = seen.page.evaluate(f"axe.run('nnfp-{name}', {{resultTypes: ['violations']}})")
         assert not [
             (scheme, v["id"], v["nodes"][0]["html"][:200], v["nodes"][0]["failureSummary"])
@@ -362,7 +373,7 @@ def test_descent_shows_the_path_of_the_package(visit):
     ]:
         for _ in range(presses):
             rate.first.press(key) if rate.count() else seen.page.keyboard.press(key)
-        seen.page.wait_for_timeout(60)
+        settle(seen.page)
         assert kind in seen.box.inner_text()
 
 
@@ -370,7 +381,7 @@ def test_valley_finds_the_number_of_steps_of_the_chapter(visit):
     seen = visit("descent", "valley").ready()
     assert "A hundredth of the distance after 23 steps." in seen.box.inner_text()
     seen.button("Best with momentum").click()
-    seen.page.wait_for_timeout(60)
+    settle(seen.page)
     steps = int(re.search(r"after (\d+) steps", seen.box.inner_text())[1])
     assert steps < 23
 
@@ -382,7 +393,7 @@ def test_atlas_agrees_with_the_limit(visit):
     seen.box.get_by_role("slider", name="learning rate and curvature").focus()
     for _ in range(10):
         seen.page.keyboard.press("ArrowRight")
-    seen.page.wait_for_timeout(60)
+    settle(seen.page)
     assert "Runs away." in seen.box.inner_text()
 
 
@@ -413,7 +424,7 @@ def test_network_trains_like_the_package(visit):
             assert f"{number:.3f}".replace("-", "−") in shown
     while seen.evaluate("e => e.dataset.step") != "g1":
         seen.button("Step").click()
-        seen.page.wait_for_timeout(30)
+        settle(seen.page)
     _, gradients = nnfp.loss_and_gradients(parameters, X, Y, hidden="tanh")
     shown = seen.box.inner_text()
     for array in (*gradients.dW.values(), *gradients.delta.values()):
@@ -434,7 +445,7 @@ def test_training_in_the_page_is_that_of_the_package(visit):
     for data, f in [("wave", "tanh"), ("rings", "relu")]:
         seen.box.locator("select").nth(0).select_option(data)
         seen.box.locator("select").nth(2).select_option(f)
-        seen.page.wait_for_timeout(60)
+        settle(seen.page)
         net, X, Y, lr = seen.evaluate("e => [e.net, e.X, e.Y, e.state.lr]")
         parameters = nnfp.Parameters(
             {l: np.array(net["W"][l]) for l in range(1, len(net["W"]))},
@@ -461,7 +472,7 @@ def test_a_rate_that_is_too_high_is_said_and_not_shown(visit):
     seen.sound("diverged")
     assert seen.button("One step").is_disabled()
     seen.button("New weights").click()
-    seen.page.wait_for_timeout(60)
+    settle(seen.page)
     assert "Diverged" not in seen.box.inner_text()
 
 
@@ -503,7 +514,7 @@ def test_off_screen_nothing_is_computed(visit):
 def test_with_reduced_motion_the_end_is_shown_at_once(visit):
     seen = visit("descent", "descent", reduced_motion="reduce").ready()
     seen.button("Play").click()
-    seen.page.wait_for_timeout(80)
+    settle(seen.page)
     assert seen.button("Step").is_disabled()
 
 
@@ -539,5 +550,5 @@ def test_a_change_of_theme_reaches_the_canvas(visit):
     pixel = "e => [...e.canvas.getContext('2d').getImageData(5, 5, 1, 1).data].join()"
     before = seen.evaluate(pixel)
     seen.page.evaluate("document.body.setAttribute('data-md-color-scheme', 'slate')")
-    seen.page.wait_for_timeout(100)
+    settle(seen.page)
     assert seen.evaluate(pixel) != before
