@@ -70,3 +70,15 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("scroll", (event) => event.target !== document && hide(), true);
+
+if (!customElements.get("break-equation")) {
+  customElements.define(
+    "break-equation",
+    class extends HTMLElement {
+      connectedCallback() {
+        // From the script's own folder; where nothing can be imported the list stays as it is.
+        import("./break.js").then((module) => module.start(this)).catch(() => {});
+      }
+    },
+  );
+}

@@ -123,7 +123,7 @@ def _bare(texts: list[str]) -> set[int]:
     return found
 
 
-_ANNOTATION = re.compile(r'(<annotation encoding="application/x-tex">).*?(</annotation>)', re.S)
+ANNOTATION = re.compile(r'(<annotation encoding="application/x-tex">).*?(</annotation>)', re.S)
 
 
 def display(tex: str, verdict: Verdict) -> str:
@@ -132,7 +132,7 @@ def display(tex: str, verdict: Verdict) -> str:
     rendered = katex.render(with_data, True)
     if with_data == tex:
         return rendered
-    return _ANNOTATION.sub(lambda match: match[1] + html.escape(tex, quote=False) + match[2], rendered)
+    return ANNOTATION.sub(lambda match: match[1] + html.escape(tex, quote=False) + match[2], rendered)
 
 
 # The panel.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from nnfp.book import figures, katex, notebooks, verdicts
+from nnfp.book import broken, figures, katex, notebooks
 from nnfp.book.reading import Book, BookError
 
 
@@ -27,7 +27,7 @@ def prepare(book: Book) -> Iterator[str]:
     drawn = figures.draw_all(list(dict.fromkeys(use.name for page in book.pages for use in page.figures)))
     if drawn:
         yield f"figures: {drawn} drawn"
-    if run := verdicts.run_all(book):
+    if run := broken.run_all(book):
         yield f"equations: {run} pages run"
     written = notebooks.write_all(book)
     yield f"notebooks: {len(written)} written" + (f" ({', '.join(written)})" if written else "")

@@ -6,13 +6,12 @@ package and on the tests that bear a third witness. All of that is in the key of
 
 import hashlib
 import json
-import os
 import platform
 import re
 from dataclasses import asdict, dataclass, field
 
 from nnfp.book import sources
-from nnfp.book.reading import Book, BookError, Page
+from nnfp.book.reading import BookError, Page
 from nnfp.book.third import Witness, witnesses
 
 FORMAT = 3  # of the kept file
@@ -101,27 +100,4 @@ def run(page: Page) -> dict[str, Verdict]:
     return found
 
 
-def _run_one(root: str, home: str) -> None:
-    """In a process of its own; a page that fails is run again where that can be said."""
-    page = next(page for page in Book(root).pages if page.home == home)
-    try:
-        verdicts(page)
-    except BookError:
-        pass
-
-
-def run_all(book: Book, processes: int | None = None) -> int:
-    """Run what is not kept yet, in several processes; how many pages that were."""
-    missing = [page.home for page in book.pages if page.displays and kept(page) is None]
-    processes = processes or min(os.cpu_count() or 1, 4)
-    if len(missing) < 4 or processes == 1:
-        return 0  # a page runs its own soon enough
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        list(pool.map(_run_one, [book.root] * len(missing), missing))
-    return len(missing)
-
-
-__all__ = ["Verdict", "Witness", "key", "kept", "run", "run_all", "verdicts"]
+__all__ = ["Verdict", "Witness", "key", "kept", "run", "verdicts"]
