@@ -88,8 +88,8 @@ def commit() -> str:
     """The commit that is checked out, with a + when something was changed since."""
     git = ["git", "-C", str(ROOT)]
     head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    changed = subprocess.run([*git, "status", "--porcelain", "docs", "nnfp"], capture_output=True, text=True).stdout
-    changed = [line for line in changed.splitlines() if not line.endswith(DATA.name)]
+    paths = ["docs/*.md", "nnfp/*.py"]
+    changed = subprocess.run([*git, "status", "--porcelain", "--", *paths], capture_output=True, text=True).stdout
     return head + ("+" if head and changed else "")
 
 
