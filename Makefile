@@ -17,12 +17,13 @@ export DISABLE_MKDOCS_2_WARNING ?= true
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test site zensical bench update mutants lock clean witness
+.PHONY: help setup serve test site offline zensical bench update mutants lock clean witness
 
 help:
 	@echo "make serve     show the book on this machine, rebuilt on every change"
 	@echo "make test      run every test and check every page"
 	@echo "make site      build the site strictly into site/"
+	@echo "make offline   the book to take along in dist/: a zip of the site, a PDF, an EPUB (needs Chromium)"
 	@echo "make update    rewrite the outputs and the bound numbers of all pages"
 	@echo "make mutants   corrupt equations one symbol at a time and count what is caught"
 	@echo "make bench     time the training step (needs the extra bench)"
@@ -75,6 +76,9 @@ test: setup
 site: setup
 	@$(PY) -m mkdocs build --strict --clean --site-dir site
 
+offline: setup
+	@$(PY) scripts/offline.py
+
 zensical: setup
 	@$(PY) -m nnfp.book prepare
 	@$(BIN)/zensical build --strict --clean
@@ -96,8 +100,8 @@ lock: setup
 	@$(PY) -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --no-emit-find-links --upgrade \
-	  --extra book --extra test --extra dev pyproject.toml -o requirements.lock
+	  --extra book --extra offline --extra test --extra dev pyproject.toml -o requirements.lock
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --package-lock-only --ignore-scripts
 
 clean:
-	rm -rf $(VENV) node_modules site .cache docs/notebooks docs/assets/vendor *.egg-info
+	rm -rf $(VENV) node_modules site dist .cache docs/notebooks docs/assets/vendor *.egg-info

@@ -1,4 +1,7 @@
-"""Puts Run buttons below the snippets of the pages that MkDocs builds; mkdocs.yml names it under hooks."""
+"""Run buttons below the snippets, or a site to be read from files; mkdocs.yml names it under hooks.
+
+NNFP_OFFLINE=true asks for the second: a browser then starts no Python and imports no module.
+"""
 
 import logging
 import os
@@ -7,11 +10,13 @@ from pathlib import Path
 from mkdocs.exceptions import BuildError
 from mkdocs.plugins import event_priority
 
-from nnfp.book import runtime
+from nnfp.book import offline, runtime
 from nnfp.book.markdown import shared_book
 from nnfp.book.reading import BookError
 
 log = logging.getLogger("mkdocs.plugins.nnfp")
+
+MODULES = "javascripts/explorables/load.js"
 
 _state = {"why": ""}
 
@@ -24,6 +29,11 @@ def _book(config):
 def on_config(config, **_) -> None:
     if os.environ.get("NNFP_OFFLINE"):
         config.extra["polyfills"] = ["assets/vendor/iframe-worker/iframe-worker.js"]
+        # from a file it would end the stream of pages that the theme's scripts and ours listen to
+        config.theme["features"] = [f for f in config.theme["features"] if f != "navigation.instant"]
+        for script in config.extra_javascript:
+            if str(script) == MODULES:
+                script.type, script.defer = "", True
 
 
 def on_files(files, config, **_) -> None:
@@ -51,3 +61,15 @@ def on_page_content(html: str, page, config, **_) -> str | None:
         return runtime.with_buttons(html, found[0]) if found else None
     except BookError as error:
         raise BuildError(str(error)) from error
+
+
+def on_post_build(config, **_) -> None:
+    if os.environ.get("NNFP_OFFLINE"):
+        path = Path(config.site_dir) / MODULES
+        try:
+            path.write_text(offline.bundle(path.parent), encoding="utf-8")
+        except BookError as error:
+            raise BuildError(str(error)) from error
+        for other in path.parent.glob("*.js"):
+            if other != path:
+                other.unlink()
