@@ -88,7 +88,7 @@ def commit() -> str:
     """The commit that is checked out, with a + when something was changed since."""
     git = ["git", "-C", str(ROOT)]
     head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    paths = ["docs/*.md", "nnfp/*.py"]
+    paths = [":(glob)docs/**/*.md", ":(glob)nnfp/*.py", "nnfp/book/equations"]
     changed = subprocess.run([*git, "status", "--porcelain", "--", *paths], capture_output=True, text=True).stdout
     return head + ("+" if head and changed else "")
 
