@@ -45,18 +45,19 @@ function show(symbol) {
   card.style.top = `${top + window.scrollY}px`;
 }
 
+// KaTeX lays empty boxes over its letters, so the letter is looked for below the pointer.
 function symbolAt(event) {
-  return event.target.closest?.(".equation-scroll [data-s]");
+  if (!event.target.closest?.(".equation-scroll")) return;
+  const below = document.elementsFromPoint(event.clientX, event.clientY);
+  return below.map((element) => element.closest(".equation-scroll [data-s]")).find(Boolean);
 }
 
-document.addEventListener("pointerover", (event) => {
+document.addEventListener("pointermove", (event) => {
+  if (event.pointerType !== "mouse") return;
   const symbol = symbolAt(event);
-  if (symbol) {
-    if (event.pointerType === "mouse") show(symbol);
-  } else if (shown && event.pointerType === "mouse") {
-    clearTimeout(leaving);
-    if (!card.contains(event.target)) leaving = setTimeout(hide, 250);
-  }
+  clearTimeout(leaving);
+  if (symbol) show(symbol);
+  else if (shown && !card.contains(event.target)) leaving = setTimeout(hide, 250);
 });
 
 document.addEventListener("click", (event) => {

@@ -196,7 +196,7 @@ def panel(book: Book, page: Page, label: str) -> str:
     """The mark of one equation with its panel, as HTML."""
     verdict, number = verdicts(page)[label], book.equations()[label][2]
     rows = "".join(
-        f'<tr data-s="{k}"><th scope="row">{formula(symbol)}</th><td class="mark-domain">{domain(space)}</td>'
+        f'<tr data-s="{k}"><td>{formula(symbol)}</td><td class="mark-domain">{domain(space)}</td>'
         f"<td>{words(meaning)}</td></tr>"
         for k, (symbol, space, meaning) in enumerate(verdict.symbols)
     )

@@ -83,7 +83,7 @@ def test_each_display_has_a_mark_that_opens_without_scripts(render):
 def test_symbols_of_a_display_lead_to_their_rows(render):
     text = render()
     shown = re.search(r'id="eq-p">(.*?)<details', text, re.S)[1]
-    rows = re.findall(r'<tr data-s="(\d)"><th scope="row">.*?<annotation[^>]*>(.*?)</annotation>', panels(text)[0])
+    rows = re.findall(r'<tr data-s="(\d)"><td>.*?<annotation[^>]*>(.*?)</annotation>', panels(text)[0])
     assert [row[1] for row in rows] == ["p", "W^{[l]}", "x"]
     assert re.findall(r'data-s="(\d)"', shown) == ["0", "1", "2"]
     assert "htmlData" not in text, "the TeX that a screen reader and the search get is that of the page"
