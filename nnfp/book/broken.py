@@ -149,7 +149,7 @@ def broken(page: Page, label: str) -> list[Broken]:
 
 
 def key(page: Page) -> str:
-    return f"{verdicts.key(page)} {sources.fingerprint('nnfp.book.broken', packages=('numpy',))}"
+    return f"{verdicts.key(page)} {verdicts.code('nnfp.book.broken')}"
 
 
 def _file(label: str) -> Path:
@@ -222,7 +222,7 @@ def change(one: Broken) -> str:
     new = one.tex[one.start : one.end].strip()
     parts = []
     for tex in (one.old, new):
-        tex = "{}" + tex if tex[:1] in ("_", "^") else tex
+        tex = {"_": "{}", "^": "{}", "{": r"\tfrac"}.get(tex[:1], "") + tex
         try:
             parts.append(marks.formula(tex) if tex else "")
         except katex.TexError:

@@ -192,9 +192,10 @@ def how(verdict: Verdict, book: Book, page: Page) -> list[str]:
     return [line[0].upper() + line[1:] if line[0].isalpha() else line for line in lines]
 
 
-def panel(book: Book, page: Page, label: str) -> str:
+def panel(book: Book, page: Page, verdict: Verdict) -> str:
     """The mark of one equation with its panel, as HTML."""
-    verdict, number = verdicts(page)[label], book.equations()[label][2]
+    label = verdict.id
+    number = book.equations()[label][2]
     rows = "".join(
         f'<tr data-s="{k}"><td>{formula(symbol)}</td><td class="mark-domain">{domain(space)}</td>'
         f"<td>{words(meaning)}</td></tr>"
