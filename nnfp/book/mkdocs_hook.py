@@ -53,11 +53,11 @@ def first_words(markdown: str, most: int = 160) -> str:
     return ""
 
 
-_HIDDEN = re.compile(r"<svg\b.*?</svg>|</?span\b[^>]*>|<math\b.*?</math>", re.S)
+_HIDDEN = re.compile(r'<details class="mark".*?</details>|<svg\b.*?</svg>|</?span\b[^>]*>|<math\b.*?</math>', re.S)
 
 
 def searchable(content: str) -> str:
-    """What the search should read: no drawings, and of a formula its TeX without marks."""
+    """What the search should read: no drawings and marks, and of a formula its TeX without marks."""
     content = content.replace('class="math" data-search-exclude=""', "")
     kept, at, depth = [], 0, 0  # depth of spans inside the visual half of a formula
     for match in _HIDDEN.finditer(content):

@@ -163,8 +163,27 @@ def version(package: str) -> str:
     return "?"
 
 
+def _tree_stamp(folder: Path) -> tuple:
+    """Time and size of every module below a folder: cheap to ask for, and different after any edit."""
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.is_dir() and entry.name != "__pycache__":
+                found += _tree_stamp(Path(entry.path))
+            elif entry.name.endswith(".py"):
+                status = entry.stat()
+                found.append((entry.path, status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
 def fingerprint(name: str, root: Path = ROOT, packages: tuple[str, ...] = ()) -> str:
     """A hash of the source of `name`, of all it imports, and of the versions below them."""
+    return _fingerprint(name, root, packages, _tree_stamp(root / "nnfp"))
+
+
+@lru_cache(maxsize=1024)
+def _fingerprint(name: str, root: Path, packages: tuple[str, ...], _: tuple) -> str:
+    """As `fingerprint`; the stamp tells when to look again."""
     ours, others = closure(name, root)
     digest = hashlib.sha256(sys.version.encode())
     for module in ours:

@@ -20,6 +20,11 @@ def test_the_search_reads_a_formula_once_and_no_drawing():
     assert read.count("W") == 1
 
 
+def test_the_search_leaves_marks_out():
+    read = searchable('<p>a</p><details class="mark" data-search-exclude><p>NumPy</p></details><p>b</p>')
+    assert read == "<p>a</p><p>b</p>"
+
+
 def test_the_description_is_the_first_plain_paragraph():
     text = "# Title\n\n| a | b |\n|---|---|\n\nAfter this chapter you can write [any](x.md) network in `NumPy`, by hand.\n\nMore."
     assert first_words(text) == "After this chapter you can write any network in NumPy, by hand."
