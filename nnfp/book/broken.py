@@ -232,10 +232,10 @@ def change(one: Broken) -> str:
     return f"{kind}: {parts[0]} <span aria-label=\"becomes\" role=\"img\">→</span> {parts[1]}"
 
 
-def variant(book: Book, page: Page, home: Page, label: str, one: Broken) -> str:
+def variant(equations: dict, home: Page, label: str, one: Broken) -> str:
     later = ""
     if one.label != label:
-        later = f'<p class="break-later">The check stops at {marks.link(book, home, one.label)}, which builds on it.</p>'
+        later = f'<p class="break-later">The check stops at {marks.link(equations, home, one.label)}, which builds on it.</p>'
     first, *lines = one.message.split("\n")
     whole = len(lines) < 2 or lines[0].strip() == lines[0][lines[1].find("^") : lines[1].rfind("^") + 1].strip()
     where = "" if whole else f'<pre class="break-where" tabindex="0">{html.escape(chr(10).join(lines))}</pre>'
@@ -246,16 +246,16 @@ def variant(book: Book, page: Page, home: Page, label: str, one: Broken) -> str:
     )
 
 
-def section(book: Book, home: Page, label: str) -> str:
+def section(equations: dict, home: Page, label: str) -> str:
     """One equation with its corruptions."""
-    page, shown, number = book.equations()[label]
+    page, _, number = equations[label]
     verdict = verdicts.verdicts(page)[label]
     code = f'<p class="break-later">Compared with <code>{html.escape(verdict.witness)}</code></p>' if verdict.witness else ""
-    variants = "".join(variant(book, page, home, label, one) for one in broken(page, label))
+    variants = "".join(variant(equations, home, label, one) for one in broken(page, label))
     name = f"({number}) {html.escape(title(page))}"
     return (
         f'<details class="break-one"><summary>{name}</summary><div class="break-body">'
-        f'<p class="museum-head museum-right"><span>As it stands in {marks.link(book, home, label)}, accepted</span></p>'
+        f'<p class="museum-head museum-right"><span>As it stands in {marks.link(equations, home, label)}, accepted</span></p>'
         f'{display(verdict.tex, "The equation")}{code}<p class="break-choose">Corrupted, rejected</p>'
         f'<ul class="break-list">{variants}</ul></div></details>'
     )
@@ -271,7 +271,8 @@ class _Broken(Preprocessor):
             return lines
         place, book = lines.index(MARK), shared_book(self.root)
         home = next(page for page in book.pages if MARK in page.lines)
-        parts = "".join(section(book, home, label) for label in LABELS if label in book.equations())
+        equations = book.equations()
+        parts = "".join(section(equations, home, label) for label in LABELS if label in equations)
         block = self.md.htmlStash.store(f"<div><break-equation>{parts}</break-equation></div>")
         return [*lines[:place], "", block, "", *lines[place + 1 :]]
 

@@ -46,7 +46,7 @@ def way(page: Page, home: str) -> str:
     return posixpath.relpath(page.home, posixpath.dirname(home) or ".")
 
 
-def ways(verdict: Verdict, book: Book) -> str:
+def ways(verdict: Verdict, known: dict) -> str:
     """How a display was checked, in a few words."""
     parts = []
     for part in verdict.checked_by.split("; "):
@@ -59,14 +59,14 @@ def ways(verdict: Verdict, book: Book) -> str:
             parts.append("code")
     parts += dict.fromkeys(library for _, _, library in verdict.tests if library)
     if not verdict.comparisons and verdict.used_by:
-        numbers = [book.equations()[label][2] for label in verdict.used_by]
+        numbers = [known[label][2] for label in verdict.used_by]
         parts.append("by " + ", ".join(f"({n})" for n in numbers[:3]) + (" and others" if len(numbers) > 3 else ""))
     return ", ".join(parts)
 
 
 def equations(book: Book, home: str) -> list[str]:
     """The status of every display, as lines of Markdown."""
-    pages = chapters(book)
+    pages, known = chapters(book), book.equations()
     found = {page.home: verdicts(page) for page in pages}
     every = [verdict for page in found.values() for verdict in page.values()]
     kinds = Counter(verdict.kind for verdict in every)
@@ -81,12 +81,12 @@ def equations(book: Book, home: str) -> list[str]:
             "| Equation | Kind | Checked by | Difference below | Corruptions caught |", "|---|---|---|---|---:|",
         ]  # fmt: skip
         for label, verdict in found[page.home].items():
-            number = book.equations()[label][2]
+            number = known[label][2]
             error = marks.tenth(verdict.worst_error) if verdict.equality else "–"
             score = scores.of(page.home, label)
             caught = f"{score['caught']} of {score['caught'] + score['survived']}" if score else "–"
             link = f"[{number}]({way(page, home)}#{label}){{#{label}}}"
-            rows.append(f"| {link} | {verdict.kind} | {ways(verdict, book)} | {error} | {caught} |")
+            rows.append(f"| {link} | {verdict.kind} | {ways(verdict, known)} | {error} | {caught} |")
         lines += rows
     return lines
 
@@ -148,12 +148,11 @@ def score_tables(book: Book, home: str) -> list[str]:
 
 def survivors(book: Book, home: str, store) -> list[str]:
     """What no check caught, each with the reason; `store` keeps HTML out of Markdown's way."""
-    pages = {page.home: page for page in chapters(book)}
-    lines = []
+    pages, equations, lines = {page.home: page for page in chapters(book)}, book.equations(), []
     rows = scores.load("mutation_equations").get("pages", {})
     for page_home in pages:
         for survivor in rows.get(page_home, {}).get("survivors", ()):
-            known = book.equations().get(survivor["equation"])
+            known = equations.get(survivor["equation"])
             if known is None:
                 continue
             shown = store(f'<span class="survivor" tabindex="0" role="group" aria-label="Corrupted equation">'

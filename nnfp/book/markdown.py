@@ -229,7 +229,7 @@ class _After(Treeprocessor):
         link.text = AtomicString(f"({number})")
         if verdict:
             place = etree.SubElement(element, "div", {"class": "equation-mark"})
-            mark = marks.panel(self.state.book, self.state.page, verdict)
+            mark = marks.panel(self.state.equations, self.state.page, verdict)
             place.text = AtomicString(self.md.htmlStash.store(mark))
 
     def _figure_image(self, paragraph: etree.Element) -> etree.Element | None:

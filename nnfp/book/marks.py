@@ -16,7 +16,7 @@ from pygments.lexers import PythonLexer
 
 from nnfp.book import katex, scores
 from nnfp.book.equations.lexer import tokens
-from nnfp.book.reading import Book, Page
+from nnfp.book.reading import Page
 from nnfp.book.verdicts import Verdict, verdicts
 
 CHECKED = "reference/checks.md"  # the page that lists every equation
@@ -153,9 +153,9 @@ def code(text: str) -> str:
     return f'<div class="highlight mark-code"><pre><code tabindex="0">{shown}</code></pre></div>'
 
 
-def link(book: Book, page: Page, label: str) -> str:
+def link(equations: dict, page: Page, label: str) -> str:
     """(2.3), linked from `page`, as plain HTML: Markdown is done when this is put in."""
-    owner, _, number = book.equations()[label]
+    owner, _, number = equations[label]
     return f'<a href="{address(page.home, owner.home)}#{label}">({number})</a>'
 
 
@@ -167,7 +167,7 @@ def address(here: str, there: str) -> str:
     return posixpath.relpath(folders[1] or ".", folders[0] or ".") + "/"
 
 
-def how(verdict: Verdict, book: Book, page: Page) -> list[str]:
+def how(verdict: Verdict, equations: dict, page: Page) -> list[str]:
     """What was run, a sentence each, as HTML."""
     parts = [part for part in verdict.checked_by.split("; ") if part and "third witness" not in part]
     lines = []
@@ -186,16 +186,16 @@ def how(verdict: Verdict, book: Book, page: Page) -> list[str]:
         tests = ", ".join(f"<code>{html.escape(test)}</code>" for _, test in found)
         lines.append(f"against {html.escape(library)}: {tests}" if library else tests)
     if not verdict.comparisons and verdict.used_by:
-        links = ", ".join(link(book, page, label) for label in verdict.used_by[:4])
+        links = ", ".join(link(equations, page, label) for label in verdict.used_by[:4])
         more = " and others" if len(verdict.used_by) > 4 else ""
         lines.append(f"shape and value of the definition; borne out by {links}{more}, which use it")
     return [line[0].upper() + line[1:] if line[0].isalpha() else line for line in lines]
 
 
-def panel(book: Book, page: Page, verdict: Verdict) -> str:
-    """The mark of one equation with its panel, as HTML."""
+def panel(equations: dict, page: Page, verdict: Verdict) -> str:
+    """The mark of one equation with its panel, as HTML; `equations` are those of the book."""
     label = verdict.id
-    number = book.equations()[label][2]
+    number = equations[label][2]
     rows = "".join(
         f'<tr data-s="{k}"><td>{formula(symbol)}</td><td class="mark-domain">{domain(space)}</td>'
         f"<td>{words(meaning)}</td></tr>"
@@ -206,7 +206,7 @@ def panel(book: Book, page: Page, verdict: Verdict) -> str:
         parts.append(f'<p class="mark-head">Symbols</p><table class="mark-symbols"><tbody>{rows}</tbody></table>')
     if verdict.numpy_form:
         parts.append(f'<p class="mark-head">In NumPy, tested</p>{code(verdict.numpy_form)}')
-    lines = how(verdict, book, page)
+    lines = how(verdict, equations, page)
     if verdict.equality:
         lines.append(f"Largest difference: below {tenth(verdict.worst_error)}, relative")
     if score := scores.of(page.home, label):
