@@ -1,5 +1,6 @@
 r"""Corruptions of equations: each operation makes what it should, and the bench judges them fairly."""
 
+import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -171,3 +172,14 @@ def test_the_script_counts_and_fails_below_the_bar(tmp_path, capsys, monkeypatch
         assert mutate.main() == code
         assert "20 mutants" in capsys.readouterr().out
     assert before == (mutate.DATA.read_bytes() if mutate.DATA.exists() else None)
+
+
+def test_the_last_full_run_reached_the_bar_and_names_every_survivor():
+    data = json.loads((ROOT / "docs" / "reference" / "data" / "mutation_equations.json").read_text())
+    assert data["score"] >= 99.5 and data["run"]["seconds"] < 20 * 60
+    for page in data["pages"].values():
+        assert {"score", "mutants", "caught", "survived"} <= page["first_score"].keys()
+        assert len(page["survivors"]) == page["survived"]
+        assert all(survivor["reason"] and survivor["tex"] for survivor in page["survivors"])
+        assert page["mutants"] == sum(page[key] for key in ("caught", "same", "equal", "survived"))
+        assert page["mutants"] == sum(counts["tried"] for counts in page["equations"].values())
