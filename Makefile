@@ -22,6 +22,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 help:
 	@echo "make serve     show the book on this machine, rebuilt on every change"
 	@echo "make test      run every test and check every page"
+	@echo "make kernels   check every page as other processors compute it"
 	@echo "make site      build the site strictly into site/"
 	@echo "make offline   the book to take along in dist/: a zip of the site, a PDF, an EPUB (needs Chromium)"
 	@echo "make update    rewrite the outputs and the bound numbers of all pages"
@@ -72,6 +73,15 @@ serve: setup
 
 test: setup
 	@$(PY) -m pytest -n auto --dist loadgroup -q $(ARGS)
+
+# The numbers of the pages must not depend on the machine: two other kernels of OpenBLAS, and one run
+# without the vector instructions that NumPy chooses at run time. Elsewhere than on x86 nothing changes.
+kernels: setup
+	@for kernel in Haswell Nehalem; do echo "--- OpenBLAS as on $$kernel"; \
+	  OPENBLAS_CORETYPE=$$kernel $(PY) -m nnfp.book check $(ARGS) || exit 1; done
+	@echo "--- NumPy without AVX"; \
+	  NPY_DISABLE_CPU_FEATURES="$$($(PY) scripts/cpu_features.py)" OPENBLAS_CORETYPE=Prescott \
+	  $(PY) -m nnfp.book check $(ARGS)
 
 site: setup
 	@$(PY) -m mkdocs build --strict --clean --site-dir site
