@@ -3,7 +3,7 @@
 The same numbers as nnfp.neuron.layer_by_loops, for a whole batch of columns at once.
 """
 
-import numpy as np
+import numpy as np  # noqa: F401  (the example below has it)
 from numpy import ndarray
 
 from nnfp.notation import check_matrix, check_product, check_same_dtype

@@ -6,8 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nnfp.losses import LOSSES, huber, huber_gradient, loss, mae, mae_gradient, mse, mse_gradient
-from nnfp.losses import residuals
+from nnfp.losses import (
+    LOSSES,
+    huber,
+    huber_gradient,
+    loss,
+    mae,
+    mae_gradient,
+    mse,
+    mse_gradient,
+    residuals,
+)
 
 N, B = 3, 5
 NAMES = list(LOSSES)

@@ -8,7 +8,7 @@ element, so it opens without scripts, by keyboard and by touch. The TeX of a dis
 import html
 import posixpath
 import re
-from functools import lru_cache
+from functools import cache
 
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -17,7 +17,7 @@ from pygments.lexers import PythonLexer
 from nnfp.book import katex, scores
 from nnfp.book.equations.lexer import tokens
 from nnfp.book.reading import Page
-from nnfp.book.verdicts import Verdict, verdicts
+from nnfp.book.verdicts import Verdict, verdicts  # noqa: F401  (nnfp.book.markdown asks here)
 
 CHECKED = "reference/checks.md"  # the page that lists every equation
 ICON = (
@@ -146,7 +146,7 @@ def tenth(error: float) -> str:
     return f"10<sup>−{-power}</sup>" if power else "1"
 
 
-@lru_cache(maxsize=None)
+@cache
 def code(text: str) -> str:
     """Highlighted Python."""
     shown = highlight(text, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip()

@@ -140,7 +140,7 @@ def test_every_symbol_of_the_book_can_be_shown():
         for verdict in (verdicts.kept(page) or {}).values():
             displays += 1
             assert marks.marked(verdict.tex, verdict.places).count(r"\htmlData") == len(verdict.places)
-            for symbol, domain, meaning in verdict.symbols:
+            for _, domain, meaning in verdict.symbols:
                 assert "katex" not in marks.domain(domain), f"{page.home}: {domain} is left to KaTeX"
                 assert "$" not in marks.words(meaning)
 

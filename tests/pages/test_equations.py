@@ -1,6 +1,6 @@
 """Every displayed equation of every page: one test a display, named file:line."""
 
-from functools import lru_cache
+from functools import cache
 
 import pytest
 
@@ -16,7 +16,7 @@ DISPLAYS = [
 ]
 
 
-@lru_cache(maxsize=None)
+@cache
 def results(home: str) -> list[equations.Result]:
     return equations.check_page(PAGES[home].path)
 

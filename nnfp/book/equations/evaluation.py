@@ -13,7 +13,15 @@ import numpy as np
 from nnfp.book.equations import lanes
 from nnfp.book.equations.definitions import Definition, Knowledge
 from nnfp.book.equations.draws import Draw
-from nnfp.book.equations.functions import BUILTIN, CONSTANTS, PAIRWISE, absolute, larger, plain, smaller
+from nnfp.book.equations.functions import (
+    BUILTIN,
+    CONSTANTS,
+    PAIRWISE,
+    absolute,
+    larger,
+    plain,
+    smaller,
+)
 from nnfp.book.equations.nodes import Node, children, name_of, names_in, walk
 from nnfp.book.equations.notation import Declaration, Space
 from nnfp.book.equations.problems import Kink, NoCase, Problem, Undefined

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nnfp.book.equations.mutants import Mutant, mutants
 from nnfp.book.equations.evaluation import ROUGH, Scope
+from nnfp.book.equations.mutants import Mutant, mutants
 from nnfp.book.equations.nodes import Node, names_in
 from nnfp.book.equations.normal import Normal
 from nnfp.book.equations.problems import Kink, NoCase, Problem, Undefined

@@ -12,7 +12,7 @@ from nnfp.book.equations.draws import Draw
 from nnfp.book.equations.evaluation import Scope, shape_text
 from nnfp.book.equations.functions import BUILTIN, KINKS
 from nnfp.book.equations.lexer import Token, tokens
-from nnfp.book.equations.nodes import Node, base_of, name_of, names_in, walk
+from nnfp.book.equations.nodes import Node, name_of, names_in, walk
 from nnfp.book.equations.notation import Table, declarations
 from nnfp.book.equations.numpy_form import form_of
 from nnfp.book.equations.parser import Parser, statements
