@@ -169,3 +169,21 @@ def test_without_the_runtime_or_with_other_bytes_there_is_none(tmp_path):
     os.utime(folder / "numpy.whl", ns=(1, 1))
     assert runtime.absent(book.docs) == "" and "snippets get a Run button" in runtime.prepare(book)
     assert (book.docs / runtime.PACKAGE / "nnfp.zip").is_file()
+
+
+def test_a_build_without_the_runtime_says_so_and_leaves_the_buttons_out(tmp_path, monkeypatch, caplog):
+    from types import SimpleNamespace
+
+    from nnfp.book import runtime_hook
+
+    make(tmp_path)
+    config = SimpleNamespace(config_file_path=str(tmp_path / "mkdocs.yml"))
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="neuron.md"))
+    text = BOX.format(1) + BOX.format(2)
+    monkeypatch.setattr(runtime_hook, "_state", {"why": ""})
+    monkeypatch.delenv("NNFP_OFFLINE", raising=False)
+    assert runtime_hook.on_page_content(text, page, config).count('data-run="run"') == 2
+    with caplog.at_level("INFO", logger="mkdocs.plugins.nnfp"):
+        runtime_hook.on_pre_build(config)
+    assert "the site has no Run buttons" in caplog.text
+    assert runtime_hook.on_page_content(text, page, config) is None
