@@ -224,7 +224,7 @@ def test_the_theme_can_be_switched(tab):
 def test_a_code_block_can_be_copied_as_it_is_shown(tab):
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = tab.open("neuron/")
-    block = page.locator(".highlight", has_text="import numpy").first
+    block = page.locator(".highlight:not(.mark-code)", has_text="import numpy").first
     block.hover()
     block.locator("button").first.click()
     copied = page.evaluate("navigator.clipboard.readText()")
