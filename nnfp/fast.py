@@ -207,22 +207,24 @@ class FastTraining:
     [3.7686, 2.0284, 0.0247]
     """
 
+    _plan, _updates, _joins = staticmethod(_plan), UPDATES, True
+
     def __init__(
         self, parameters: Parameters, lr: float, loss: str = "mse", optimiser: str = "sgd",
         ones_row: bool | None = None,
     ):  # fmt: skip
         check_positive("lr", lr)
-        for kind, name, known in [("loss", loss, LOSSES), ("optimiser", optimiser, UPDATES)]:
+        for kind, name, known in [("loss", loss, LOSSES), ("optimiser", optimiser, self._updates)]:
             if name not in known:
                 raise ValueError(f"no fast {kind} {name!r}; choose one of: {', '.join(known)}")
         self.sizes, dtype = layer_sizes(parameters), parameters.W[1].dtype
         P = sum(m * (n + 1) for n, m in pairwise(self.sizes))
         self.theta, self.g = np.empty(P, dtype), np.zeros(P, dtype)
-        joined = P <= SMALL if ones_row is None else ones_row
+        joined = self._joins and (P <= SMALL if ones_row is None else ones_row)
         self._at, self._to = (_views(vector, self.sizes, joined) for vector in (self.theta, self.g))
         for l in parameters.W:
             self._at.W[l][...], self._at.b[l][...] = parameters.W[l], parameters.b[l]
-        update, folded = UPDATES[optimiser]
+        update, folded = self._updates[optimiser]
         self._update, self._factor = update(self.theta, self.g, float(lr)), lr if folded else 1
         self._loss, self._plans = loss, {}
 
@@ -255,7 +257,7 @@ class FastTraining:
     def _new_plan(self, X: ndarray, Y: ndarray) -> Plan:
         check_matrix("X", X, rows=self.sizes[0])
         check_matrix("Y", Y, rows=self.sizes[-1], columns=X.shape[1])
-        plan = _plan(self._at, self._to, self.sizes, X.shape[1], self._loss, float(self._factor))
+        plan = self._plan(self._at, self._to, self.sizes, X.shape[1], self._loss, float(self._factor))
         self._plans[X.shape, Y.shape] = plan
         return plan
 # --8<-- [end:fast-training]

@@ -84,6 +84,15 @@ def fast(cell: Cell, ones_row: bool | None = None):
     return partial(training.step, X, Y), lambda: training.parameters.W, 1
 
 
+def fast_numba(cell: Cell):
+    """nnfp.extras.fast_numba.CompiledTraining."""
+    from nnfp.extras.fast_numba import CompiledTraining
+
+    parameters, X, Y = cell.problem()
+    training = CompiledTraining(parameters, cell.lr, cell.loss, cell.rule)
+    return partial(training.step, X, Y), lambda: training.parameters.W, 1
+
+
 def readable(cell: Cell):
     """The functions of the chapters, with all their checks."""
     parameters, X, Y = cell.problem()
@@ -296,7 +305,7 @@ def micrograd(cell: Cell):
 
 
 NAMES = {
-    "floor": floor, "fast": fast, "fast_joined": partial(fast, ones_row=True),
+    "floor": floor, "fast": fast, "fast_numba": fast_numba, "fast_joined": partial(fast, ones_row=True),
     "fast_apart": partial(fast, ones_row=False), "readable": readable, "bare": rung("bare"),
     "in_place": rung("in_place"), "torch_eager": torch_eager, "torch_compiled": torch_compiled,
     "jax_jit": jax_jit, "jax_scan": jax_scan, "sklearn": sklearn, "autograd": autograd,

@@ -1,0 +1,74 @@
+"""Promises of nnfp/extras/fast_numba.py: every test of the plain path that applies, and what differs."""
+
+import doctest
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from nnfp.calculus import flatten
+from nnfp.extras import fast_numba
+from nnfp.extras.fast_numba import CompiledTraining
+
+PLAIN = runpy.run_path(str(Path(__file__).with_name("test_fast.py")))
+LOSSES, RULES, distance = PLAIN["LOSSES"], PLAIN["RULES"], PLAIN["distance"]
+problem, readable_step = PLAIN["problem"], PLAIN["readable_step"]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("rule", RULES)
+def test_a_step_equals_the_readable_one_to_a_few_roundings(rule, loss, dtype):
+    """eq-fast-rate, eq-fast-adam: CompiledTraining against the functions of the chapters."""
+    parameters, X, Y = problem(dtype=dtype)
+    training = CompiledTraining(parameters, 0.1, loss, rule)
+    value, expected, _ = readable_step(parameters, X, Y, None, loss, rule)
+    assert training.step(X, Y) == pytest.approx(float(value), rel=8 * float(np.finfo(dtype).eps))
+    assert distance(training.parameters, expected) < 6
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("rule", RULES)
+def test_fifty_steps_stay_together_through_changing_batches(rule, loss):
+    parameters, X, Y = problem(batch=29)
+    training, state = CompiledTraining(parameters, 0.02, loss, rule), None
+    order = np.random.default_rng(1)
+    for step in range(50):
+        chosen = order.permutation(29)[: (11, 11, 7)[step % 3]]
+        x, y = X[:, chosen], Y[:, chosen]
+        value, parameters, state = readable_step(parameters, x, y, state, loss, rule, 0.02)
+        assert training.step(x, y) == pytest.approx(value, rel=1e-12)
+    assert distance(training.parameters, parameters) < 500
+
+
+def test_any_depth_and_a_neuron_at_exactly_zero():
+    for sizes in ([1, 1], [2, 5], [4, 3, 2, 6, 1]):
+        parameters, X, Y = problem(sizes, 5)
+        training = CompiledTraining(parameters, 0.1)
+        _, expected, _ = readable_step(parameters, X, Y, None)
+        training.step(X, Y)
+        assert distance(training.parameters, expected) < 8
+    parameters, X, Y = problem([3, 4, 2])
+    parameters.W[1][...], parameters.b[1][...] = 0, 0
+    training = CompiledTraining(parameters, 0.1)
+    training.step(X, Y)
+    np.testing.assert_array_equal(training.parameters.W[1], np.zeros((4, 3)))
+
+
+def test_a_nan_reaches_the_loss_and_stops_before_the_update():
+    for loss in LOSSES:
+        parameters, X, Y = problem()
+        training = CompiledTraining(parameters, 0.1, loss)
+        before = flatten(training.parameters)
+        X = X.copy()
+        X[1, 2] = np.nan
+        with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="training diverged"):
+            training.step(X, Y)
+        np.testing.assert_array_equal(flatten(training.parameters), before)
+
+
+def test_the_example_in_the_docstring():
+    assert doctest.testmod(fast_numba).failed == 0
