@@ -15,12 +15,14 @@ import html
 import json
 import os
 import re
+import xml.etree.ElementTree as etree
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
 
 from nnfp.book import katex, marks, sources, verdicts
 from nnfp.book.checked import title
@@ -211,7 +213,7 @@ def display(tex: str, name: str, start: int = 0, end: int = 0) -> str:
         except katex.TexError:
             pass
     rendered = rendered or katex.render(tex.strip(), True)
-    return (
+    return marks.ready(
         f'<div class="museum-formula" tabindex="0" role="group" aria-label="{name}" data-search-exclude>{rendered}</div>'
     )
 
@@ -261,20 +263,30 @@ def section(equations: dict, home: Page, label: str) -> str:
     )
 
 
-class _Broken(Preprocessor):
+PLACE = "\ue000broken\ue001"
+
+
+class _Before(Preprocessor):
+    """Leaves a paragraph where the list goes."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        return [PLACE if line == MARK else line for line in lines]
+
+
+class _After(Treeprocessor):
     def __init__(self, md: Markdown, root: str):
         super().__init__(md)
         self.root = root
 
-    def run(self, lines: list[str]) -> list[str]:
-        if MARK not in lines:
-            return lines
-        place, book = lines.index(MARK), shared_book(self.root)
-        home = next(page for page in book.pages if MARK in page.lines)
-        equations = book.equations()
-        parts = "".join(section(equations, home, label) for label in LABELS if label in equations)
-        block = self.md.htmlStash.store(f"<div><break-equation>{parts}</break-equation></div>")
-        return [*lines[:place], "", block, "", *lines[place + 1 :]]
+    def run(self, root: etree.Element) -> None:
+        for place, element in enumerate(root):
+            if element.tag == "p" and element.text == PLACE:
+                book = shared_book(self.root)
+                equations = book.equations()
+                home = next(page for page in book.pages if MARK in page.lines)
+                parts = "".join(section(equations, home, label) for label in LABELS if label in equations)
+                text = f"<div><break-equation>{parts}</break-equation></div>"
+                root[place] = marks.tree(text, self.md.htmlStash.store)
 
 
 class BrokenExtension(Extension):
@@ -285,8 +297,8 @@ class BrokenExtension(Extension):
         super().__init__(**settings)
 
     def extendMarkdown(self, md: Markdown) -> None:
-        # after line ends are made alike (30), which removes placeholders
-        md.preprocessors.register(_Broken(md, str(self.getConfig("root"))), "nnfp-broken", 28)
+        md.preprocessors.register(_Before(md), "nnfp-broken-before", 28)
+        md.treeprocessors.register(_After(md, str(self.getConfig("root"))), "nnfp-broken-after", 11)
 
 
 def makeExtension(**settings) -> BrokenExtension:

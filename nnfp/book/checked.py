@@ -156,7 +156,7 @@ def survivors(book: Book, home: str, store) -> list[str]:
             if known is None:
                 continue
             shown = store(f'<span class="survivor" tabindex="0" role="group" aria-label="Corrupted equation">'
-                          f"{formula(survivor['tex'])}</span>")  # fmt: skip
+                          f'<bdi class="math" data-search-exclude>{formula(survivor["tex"])}</bdi></span>')  # fmt: skip
             link = f"[({known[2]})]({way(known[0], home)}#{survivor['equation']})"
             reason = REASONS.get(survivor["reason"], survivor["reason"])
             lines.append(f"- {link}, {survivor['operation']}: {reason}.<br>{shown}")
@@ -182,7 +182,7 @@ def listed(data: dict) -> list[str]:
 
 def formula(tex: str) -> str:
     try:
-        return marks.formula(tex)
+        return katex.render(tex)
     except katex.TexError:
         return f"<code>{tex.replace('&', '&amp;').replace('<', '&lt;')}</code>"
 

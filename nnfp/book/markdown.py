@@ -230,7 +230,7 @@ class _After(Treeprocessor):
         if verdict:
             place = etree.SubElement(element, "div", {"class": "equation-mark"})
             mark = marks.panel(self.state.equations, self.state.page, verdict)
-            place.text = AtomicString(self.md.htmlStash.store(mark))
+            place.append(marks.tree(mark, self.md.htmlStash.store))
 
     def _figure_image(self, paragraph: etree.Element) -> etree.Element | None:
         first = next(iter(paragraph), None)

@@ -8,8 +8,10 @@ element, so it opens without scripts, by keyboard and by touch. The TeX of a dis
 import html
 import posixpath
 import re
+import xml.etree.ElementTree as etree
 from functools import cache
 
+from markdown.util import AtomicString
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -31,9 +33,37 @@ COMMANDS = {"times": " × ", "to": " → ", "dots": "…", "{": "{", "}": "}", "
 SIGNS = {"-": "−", ",": ", "}
 
 
+def ready(text: str) -> str:
+    """Sets HTML apart that is finished: `tree` keeps it as it is."""
+    return f"\ue000{text}\ue001"
+
+
+_READY = re.compile("\ue000(.*?)\ue001", re.S)
+
+
+def tree(text: str, store) -> etree.Element:
+    """HTML as an element of the page, so that its links to .md files are resolved, and checked, as any other.
+
+    What is set apart as ready goes to `store`, which is Markdown's stash of finished HTML.
+    """
+    kept: list[str] = []
+
+    def keep(match: re.Match) -> str:
+        kept.append(match[1])
+        return f"\ue000{len(kept) - 1}\ue001"
+
+    root = etree.fromstring(_READY.sub(keep, text))
+    for element in root.iter():
+        for part in ("text", "tail"):
+            if words := getattr(element, part):
+                words = _READY.sub(lambda match: store(kept[int(match[1])]), words)
+                setattr(element, part, AtomicString(words))
+    return root
+
+
 def formula(tex: str) -> str:
     """A formula in a line of text."""
-    return f'<bdi class="math" data-search-exclude>{katex.render(tex)}</bdi>'
+    return ready(f'<bdi class="math" data-search-exclude>{katex.render(tex)}</bdi>')
 
 
 def domain(tex: str) -> str:
@@ -150,21 +180,18 @@ def tenth(error: float) -> str:
 def code(text: str) -> str:
     """Highlighted Python."""
     shown = highlight(text, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip()
-    return f'<div class="highlight mark-code"><pre><code tabindex="0">{shown}</code></pre></div>'
+    return ready(f'<div class="highlight mark-code"><pre><code tabindex="0">{shown}</code></pre></div>')
 
 
 def link(equations: dict, page: Page, label: str) -> str:
-    """(2.3), linked from `page`, as plain HTML: Markdown is done when this is put in."""
+    """(2.3), linked from `page`, as HTML."""
     owner, _, number = equations[label]
     return f'<a href="{address(page.home, owner.home)}#{label}">({number})</a>'
 
 
 def address(here: str, there: str) -> str:
-    """The way from one page to another on the site, where each page is a folder."""
-    if here == there:
-        return ""
-    folders = [re.sub(r"(?:^|(?<=/))index\.md$|\.md$", "", name) for name in (here, there)]
-    return posixpath.relpath(folders[1] or ".", folders[0] or ".") + "/"
+    """The way from one page to another, as Markdown files: what builds the site turns it into an address."""
+    return "" if here == there else posixpath.relpath(there, posixpath.dirname(here) or ".")
 
 
 def how(verdict: Verdict, equations: dict, page: Page) -> list[str]:
@@ -193,7 +220,7 @@ def how(verdict: Verdict, equations: dict, page: Page) -> list[str]:
 
 
 def panel(equations: dict, page: Page, verdict: Verdict) -> str:
-    """The mark of one equation with its panel, as HTML; `equations` are those of the book."""
+    """The mark of one equation with its panel, as HTML for `tree`; `equations` are those of the book."""
     label = verdict.id
     number = equations[label][2]
     rows = "".join(
@@ -219,7 +246,7 @@ def panel(equations: dict, page: Page, verdict: Verdict) -> str:
         f'<a href="{address(page.home, CHECKED)}">What is checked</a></p>'
     )
     return (
-        f'<details class="mark" data-search-exclude><summary title="How it is checked">{ICON}'
+        f'<details class="mark" data-search-exclude=""><summary title="How it is checked">{ready(ICON)}'
         f'<span class="mark-name">How equation {number} is checked</span></summary>'
         f'<div class="mark-panel">{"".join(parts)}</div></details>'
     )

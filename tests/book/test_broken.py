@@ -69,4 +69,4 @@ def test_the_page_holds_every_equation_with_its_corruptions_without_scripts():
     assert html.count('<details class="break-one">') == len(broken.LABELS)
     assert html.count('class="break-variant"') == html.count("The checker:") >= 4 * len(broken.LABELS)
     assert "htmlData" not in html and not re.search(r"<p>\s*<(div|break-equation)", html)
-    assert 'href="../../neuron/#eq-neuron">(3.1)</a>' in html
+    assert 'href="../neuron.md#eq-neuron">(3.1)</a>' in html
