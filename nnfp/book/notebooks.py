@@ -157,6 +157,8 @@ class _Writer:
 
     def _listing(self, fence: Fence) -> None:
         """A fence that does not run stays text; included sections are written out."""
+        if fence.language == "answer":
+            return  # a form, which only the site can show
         body = fence.body
         for line, file, section in fence.includes:
             sections = package.sections(self.book.root / file)[0]

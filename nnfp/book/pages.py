@@ -360,6 +360,16 @@ def check_museum(checker: Checker, page: Page, counts: Counter) -> list[Failure]
     return failures
 
 
+def check_answers(checker: Checker, page: Page, counts: Counter) -> list[Failure]:
+    """Typed answers: the right ones are what the code gives, the listed slips are not (nnfp.book.answers)."""
+    from nnfp.book import answers
+
+    result = checker.run(page)
+    number, failures = answers.check(page, result.namespace if result.complete else {})
+    counts["answers"] += number
+    return failures
+
+
 Check = Callable[[Checker, Page, Counter], list[Failure]]
 KINDS: dict[str, Check] = {
     "fences": check_fences,
@@ -371,6 +381,7 @@ KINDS: dict[str, Check] = {
     "labels": check_labels,
     "equations": check_equations,
     "museum": check_museum,
+    "answers": check_answers,
 }
 
 

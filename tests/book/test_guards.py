@@ -54,6 +54,8 @@ GUARDS = [
     ("labels", "neuron.md", "## The equation", "## The equation $s$", None, "heading", "no math in headings"),
     ("labels", "neuron.md", "s := \\sum_{j=1}^{n} w_j x_j", "s := \\sum_{j=1}^{n w_j x_j", "$$", "tex", "Expected"),
     ("equations", "neuron.md", "w_j x_j + \\beta", "w_j x_j - \\beta", "$$", "equation", "41:1: the code disagrees: equation"),
+    ("answers", "neuron.md", "right: 1.118 <!-- far -->", "right: 1.119 <!-- far -->", None, "answer",
+     "right: 1.119 is 1.119, far is 1.11803"),
     ("museum", "museum.md", "says: false: left", "says: false: right", None, "museum", "the checker says"),
 ]  # fmt: skip
 
