@@ -16,12 +16,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from nnfp.classification import cross_entropy
 from nnfp.data import check_rng, check_samples
-from nnfp.forward_pass import Parameters, layer_sizes
+from nnfp.forward_pass import Parameters, forward, layer_sizes
+from nnfp.losses import mse
 from nnfp.notation import check_matrix, check_positive
-from nnfp.training import check_count
+from nnfp.training import History, check_count, check_loss, check_settings, progress_bar
 
-__all__ = ["FastTraining"]
+__all__ = ["FastTraining", "fast_fit"]
 
 SMALL = 2**15  # parameters up to which the bias as a weight is faster, see the chapter
 
@@ -226,7 +228,7 @@ class FastTraining:
             self._at.W[l][...], self._at.b[l][...] = parameters.W[l], parameters.b[l]
         update, folded = self._updates[optimiser]
         self._update, self._factor = update(self.theta, self.g, float(lr)), lr if folded else 1
-        self._loss, self._plans = loss, {}
+        self._loss, self._plans, self.lr, self.steps = loss, {}, lr, 0
 
     @property
     def parameters(self) -> Parameters:
@@ -245,8 +247,9 @@ class FastTraining:
         for call in plan.forward:
             call()
         loss = plan.loss(Y)
+        self.steps += 1
         if not math.isfinite(loss):
-            raise ValueError(f"the loss is {loss}: training diverged; try a smaller lr")
+            check_loss(loss, self.steps, None, self.lr)
         for call in plan.backward:
             call()
         if plan.leave:
@@ -280,3 +283,52 @@ class FastTraining:
                 total += B * self.step(x[:B].T, y[:B].T)
             yield total / len(rows)
     # --8<-- [end:epochs]
+
+
+# --8<-- [start:fast-fit]
+def fast_fit(
+    parameters: Parameters, X: ndarray, Y: ndarray, *, lr: float, batch_size: int, epochs: int,
+    rng: np.random.Generator, validation: tuple[ndarray, ndarray] | None = None,
+    patience: int | None = None, loss: str = "mse", optimiser: str = "sgd",
+    progress: Callable | None = None, training: type[FastTraining] = FastTraining,
+) -> tuple[Parameters, History]:  # fmt: skip
+    """What nnfp.fit does, with steps of FastTraining: the same batches, the same History.
+
+    Equation: eq-training-step
+    Shapes:   as fit
+    Units:    as fit
+    Errors:   ValueError as fit and as FastTraining
+
+    >>> X = np.array([[-1.0, 0.0, 1.0, 2.0]])
+    >>> line = Parameters({1: np.array([[0.0]])}, {1: np.array([[0.0]])})
+    >>> rng = np.random.default_rng(0)
+    >>> line, history = fast_fit(line, X, 3 * X + 1, lr=0.1, batch_size=2, epochs=60, rng=rng)
+    >>> line.W[1].round(2), line.b[1].round(2), history.steps
+    (array([[3.]]), array([[1.]]), 120)
+    """
+    check_settings(X, Y, lr, batch_size, epochs, rng, validation, patience)
+    run, measure = training(parameters, lr, loss, optimiser), {"mse": mse, "cross_entropy": cross_entropy}[loss]
+    course, best, best_epoch = run.epochs(X, Y, batch_size, rng), run.parameters, 0
+    history = History([], [], 0, 0)
+
+    def record(now: Parameters, epoch: int) -> None:
+        for losses, samples in [(history.train, (X, Y)), (history.validation, validation)]:
+            if samples:
+                Y_hat = forward(now, samples[0]).Y_hat
+                finite = np.isfinite(Y_hat).all()
+                losses.append(float(measure(Y_hat, samples[1])) if finite else math.nan)
+                check_loss(losses[-1], run.steps, epoch, lr)
+
+    with np.errstate(over="ignore", invalid="ignore"):  # check_loss says more than a warning
+        record(run.parameters, 0)
+        for epoch in (progress or progress_bar)(range(1, epochs + 1)):
+            next(course)
+            now = run.parameters
+            record(now, epoch)
+            if not validation or history.validation[epoch] < history.validation[best_epoch]:
+                best, best_epoch = now, epoch
+            if patience and epoch - best_epoch >= patience:
+                break
+    history = history._replace(steps=run.steps, best_epoch=best_epoch)
+    return best if patience else now, history
+# --8<-- [end:fast-fit]

@@ -10,14 +10,16 @@ import numpy as np
 from numpy import ndarray
 
 from nnfp.backpropagation import Gradients, backward
+from nnfp.classification import cross_entropy, cross_entropy_gradient, softmax
+from nnfp.fast import fast_fit
 from nnfp.forward_pass import Parameters, Trace, forward, layer_sizes, random_parameters
 from nnfp.losses import mse, mse_gradient
 from nnfp.notation import check_matrix
-from nnfp.training import History, fit, sgd_step
+from nnfp.training import History, sgd_step
 
-__all__ = ["MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor"]
 
-FORMAT = "nnfp MLPRegressor 1"
+LOSSES = {"mse": (mse, mse_gradient), "cross_entropy": (cross_entropy, cross_entropy_gradient)}
 
 
 # --8<-- [start:regressor]
@@ -35,6 +37,8 @@ class MLPRegressor:
     >>> losses[-1] < losses[0] / 50
     True
     """
+
+    loss, format = "mse", "nnfp MLPRegressor 1"
 
     def __init__(self, layer_sizes: list[int], seed: int = 42, weight_scale: float = 0.1):
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
@@ -67,7 +71,7 @@ class MLPRegressor:
         return float(mse(Y_hat, Y))
 
     def backward(self, Y: ndarray) -> Gradients:
-        """The gradients of loss_mse for the batch of the last forward."""
+        """The gradients of the loss for the batch of the last forward."""
         if self._trace is None:
             raise RuntimeError("backward needs a forward pass with these weights: call forward(X)")
         rows, columns = self._trace.Y_hat.shape
@@ -78,7 +82,7 @@ class MLPRegressor:
                 "call forward with the inputs of this Y"
             )
         check_matrix("Y", Y, rows=rows, finite=True)
-        dY_hat = mse_gradient(self._trace.Y_hat, Y)
+        dY_hat = LOSSES[self.loss][1](self._trace.Y_hat, Y)
         self._gradients = backward(self.parameters, self._trace, dY_hat)
         return self._gradients
 
@@ -92,7 +96,7 @@ class MLPRegressor:
     def train_step(self, X: ndarray, Y: ndarray, lr: float = 1e-2) -> float:
         """One forward, backward and step; the loss from before the step."""
         with np.errstate(over="ignore", invalid="ignore"):  # an error says more than a warning
-            loss = self.loss_mse(self.forward(X), Y)
+            loss = float(LOSSES[self.loss][0](self.forward(X), Y))
         if not np.isfinite(loss):
             raise ValueError(f"the loss is {loss}: training diverged; try a smaller lr than {lr!r}")
         self.backward(Y)
@@ -103,12 +107,14 @@ class MLPRegressor:
     # --8<-- [start:fit-predict]
     def fit(
         self, X: ndarray, Y: ndarray, *, lr: float = 1e-2, batch_size: int = 32,
-        epochs: int = 100, validation=None, patience: int | None = None, progress=None,
+        epochs: int = 100, optimiser: str = "sgd", validation=None, patience: int | None = None,
+        progress=None,
     ) -> History:  # fmt: skip
-        """Train on shuffled batches, see nnfp.fit; the shuffling goes on from the seed."""
-        (self.W, self.b), history = fit(
+        """Train on shuffled batches, see nnfp.fast_fit; the shuffling goes on from the seed."""
+        (self.W, self.b), history = fast_fit(
             self.parameters, X, Y, lr=lr, batch_size=batch_size, epochs=epochs, rng=self.rng,
-            validation=validation, patience=patience, progress=progress,
+            validation=validation, patience=patience, loss=self.loss, optimiser=optimiser,
+            progress=progress,
         )  # fmt: skip
         self._trace = self._gradients = None
         return history
@@ -124,7 +130,7 @@ class MLPRegressor:
         import json  # here, because `import nnfp` should not wait for it
         from pathlib import Path
 
-        arrays = {"format": FORMAT, "layer_sizes": self.layer_sizes}
+        arrays = {"format": self.format, "layer_sizes": self.layer_sizes}
         arrays["generator"] = json.dumps(self.rng.bit_generator.state)
         arrays |= {f"W[{l}]": self.W[l] for l in self.W} | {f"b[{l}]": self.b[l] for l in self.b}
         path = Path(path)
@@ -144,7 +150,7 @@ class MLPRegressor:
         except (ValueError, EOFError, OSError, TypeError, AttributeError, zipfile.BadZipFile) as error:
             if isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError):
                 raise
-            raise ValueError(f"{path} is not a network saved by MLPRegressor.save") from error
+            raise ValueError(f"{path} is not a network saved by {cls.__name__}.save") from error
         return cls._from_arrays(path, arrays)
     # --8<-- [end:save-load]
 
@@ -153,8 +159,8 @@ class MLPRegressor:
         import json
 
         version = str(arrays.get("format", "no format"))
-        if version != FORMAT:
-            raise ValueError(f"{path} holds {version!r}, this version of nnfp reads {FORMAT!r}")
+        if version != cls.format:
+            raise ValueError(f"{path} holds {version!r}, this version of nnfp reads {cls.format!r}")
         try:
             sizes = [int(n) for n in arrays["layer_sizes"]]
             layers = range(1, len(sizes))
@@ -171,3 +177,33 @@ class MLPRegressor:
         net = cls(sizes)
         net.W, net.b, net.rng = W, b, rng
         return net
+
+
+# --8<-- [start:classifier]
+class MLPClassifier(MLPRegressor):
+    """The same network for classes: its outputs are logits, its loss is the cross-entropy.
+
+    Equation: eq-network-hidden, eq-network-output
+    Shapes:   X (n[0], B), Y (n[L], B) with one-hot columns -> logits (n[L], B)
+    Units:    X as given; the loss in nat
+    Errors:   as MLPRegressor; ValueError for a column of Y that is not a distribution
+
+    >>> net = MLPClassifier([1, 8, 2], seed=1)
+    >>> X = np.linspace(-1, 1, 20)[None, :]
+    >>> Y = np.vstack([X < 0, X >= 0]).astype(float)
+    >>> history = net.fit(X, Y, lr=0.02, epochs=100, optimiser="adam")
+    >>> int((net.classes(X) == (X >= 0)[0]).sum())
+    20
+    """
+
+    loss, format = "cross_entropy", "nnfp MLPClassifier 1"
+    loss_mse = None  # squares say nothing about logits
+
+    def probabilities(self, X: ndarray) -> ndarray:
+        """Softmax of the prediction: a column for each sample, with the sum 1."""
+        return softmax(self.predict(X))
+
+    def classes(self, X: ndarray) -> ndarray:
+        """The row of the largest logit of each sample."""
+        return self.predict(X).argmax(axis=0)
+# --8<-- [end:classifier]

@@ -236,11 +236,12 @@ def evaluate(
         return float(loss_named(loss).f(Y_hat, Y)) if np.isfinite(Y_hat).all() else float("nan")
 
 
-def check_loss(value: float, step: int, epoch: int, lr: float) -> None:
+def check_loss(value: float, step: int, epoch: int | None, lr: float) -> None:
     """Stop a run whose loss is NaN or infinite, and say where and what to try."""
     if not np.isfinite(value):
+        place = "" if epoch is None else f" (epoch {epoch})"
         raise ValueError(
-            f"the loss is {value} at step {step} (epoch {epoch}): training diverged; "
+            f"the loss is {value} at step {step}{place}: training diverged; "
             f"try lr={float(lr) / 10:.2g} in place of {float(lr):.2g}, and standardise X and Y"
         )
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from nnfp.backpropagation import backward
 from nnfp.calculus import flatten, unflatten
 from nnfp.classification import cross_entropy, cross_entropy_gradient
-from nnfp.fast import SMALL, FastTraining
+from nnfp.fast import SMALL, FastTraining, fast_fit
 from nnfp.forward_pass import Parameters, forward, layer_sizes, random_parameters
 from nnfp.losses import mse, mse_gradient
 from nnfp.optimisers import optimiser
-from nnfp.training import batches
+from nnfp.training import batches, fit
 
 SIZES, B = [3, 7, 5, 2], 11
 LOSSES = {"mse": (mse, mse_gradient), "cross_entropy": (cross_entropy, cross_entropy_gradient)}
@@ -218,6 +218,62 @@ def test_epochs_refuse_bad_data_and_settings():
     ]:
         with pytest.raises(ValueError, match=message):
             next(training.epochs(*bad))
+
+
+# --- the loop ------------------------------------------------------------------------
+
+
+def run_both(problem, **settings):
+    parameters, X, Y = problem
+    held_out = (X[:, :9], Y[:, :9]) if settings.pop("held_out", False) else None
+    settings = dict(lr=0.05, batch_size=8, epochs=12, validation=held_out, progress=iter) | settings
+    return [f(parameters, X, Y, rng=np.random.default_rng(3), **settings) for f in (fit, fast_fit)]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("settings", [{}, {"held_out": True}, {"held_out": True, "patience": 2, "lr": 0.4}])
+def test_fast_fit_is_fit_but_for_rounding(settings, dtype):
+    """fast_fit takes the batches of fit, keeps its history, stops where it stops."""
+    (slow, expected), (fast, got) = run_both(problem(batch=29, dtype=dtype), **settings)
+    assert (got.steps, got.best_epoch) == (expected.steps, expected.best_epoch)
+    tolerance = 1e3 * float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(got.train, expected.train, rtol=tolerance)
+    np.testing.assert_allclose(got.validation, expected.validation, rtol=tolerance)
+    assert distance(fast, slow) < 500
+
+
+def test_one_epoch_of_one_batch_is_one_step():
+    """eq-training-step: all samples in one batch, parameters less lr times the gradient."""
+    parameters, X, Y = problem()
+    rng = np.random.default_rng(0)
+    after, _ = fast_fit(parameters, X, Y, lr=0.1, batch_size=B, epochs=1, rng=rng, progress=iter)
+    _, expected, _ = readable_step(parameters, X, Y, None)
+    assert distance(after, expected) < 8
+
+
+def test_fast_fit_is_decided_by_its_generator_and_changes_nothing_it_is_given():
+    parameters, X, Y = problem(batch=29)
+    before = flatten(parameters), X.copy(), Y.copy()
+    settings = dict(lr=0.05, batch_size=8, epochs=3, progress=iter)
+    one, two = (fast_fit(parameters, X, Y, rng=np.random.default_rng(7), **settings)[0] for _ in "ab")
+    np.testing.assert_array_equal(flatten(one), flatten(two))
+    for array, old in zip((flatten(parameters), X, Y), before):
+        np.testing.assert_array_equal(array, old)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_fast_fit_lowers_the_cross_entropy_with_every_optimiser(rule):
+    parameters, X, Y = problem(batch=29)
+    settings = dict(lr=0.01, batch_size=8, epochs=40, progress=iter, loss="cross_entropy")
+    _, history = fast_fit(parameters, X, Y, rng=np.random.default_rng(7), optimiser=rule, **settings)
+    assert history.train[-1] < history.train[0] / 1.2 and history.steps == 160
+
+
+def test_fast_fit_says_where_it_diverged():
+    parameters, X, Y = problem(batch=29)
+    settings = dict(batch_size=8, epochs=40, rng=np.random.default_rng(0), progress=iter)
+    with pytest.raises(ValueError, match=r"at step \d+.*: training diverged; try lr=1e\+03 in place of 1e\+04"):
+        fast_fit(parameters, X, Y, lr=1e4, **settings)
 
 
 # --- what is refused -----------------------------------------------------------------

@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from nnfp.classification import cross_entropy
 from nnfp.data import load_cars, measure_scale, standardise
 from nnfp.forward_pass import forward
 from nnfp.losses import mse
@@ -250,6 +251,57 @@ def test_fit_with_patience_keeps_the_best_parameters():
     held_out = X[:, 300:], Y[:, 300:]
     history = net.fit(X[:, :300], Y[:, :300], lr=0.1, epochs=40, validation=held_out, patience=2)
     assert net.loss_mse(net.predict(held_out[0]), held_out[1]) == min(history.validation)
+
+
+def test_fit_takes_the_fast_path(monkeypatch):
+    from nnfp.fast import FastTraining
+
+    steps, step = [], FastTraining.step
+    monkeypatch.setattr(FastTraining, "step", lambda self, X, Y: (steps.append(self), step(self, X, Y))[1])
+    X, Y = data()
+    network().fit(X, Y, batch_size=4, epochs=2, progress=iter)
+    MLPClassifier(SIZES).fit(X, np.eye(2)[:, np.arange(11) % 2], batch_size=4, epochs=2, progress=iter)
+    assert len(steps) == 2 * 2 * 3
+
+
+def test_the_logits_of_a_classifier_are_the_layers_written_out():
+    """eq-network-hidden, eq-network-output"""
+    net, X = MLPClassifier(SIZES, weight_scale=0.6), data()[0]
+    A_1 = np.maximum(net.W[1] @ X + net.b[1], 0)
+    A_2 = np.maximum(net.W[2] @ A_1 + net.b[2], 0)
+    np.testing.assert_allclose(net.predict(X), net.W[3] @ A_2 + net.b[3], rtol=1e-14)
+
+
+def test_the_gradients_of_a_classifier_are_central_differences():
+    net = MLPClassifier(SIZES, weight_scale=0.6)
+    X, Y = data()[0], np.eye(2)[:, np.arange(11) % 2]
+    net.forward(X)
+    dW = net.backward(Y).dW
+    for l in net.W:
+        value, h = net.W[l][1, 0], 1e-5
+        losses = []
+        for shift in (h, -h):
+            net.W[l][1, 0] = value + shift
+            losses.append(cross_entropy(net.predict(X), Y))
+        net.W[l][1, 0] = value
+        assert (losses[0] - losses[1]) / (2 * h) == pytest.approx(dW[l][1, 0], rel=1e-6, abs=1e-10)
+
+
+def test_a_classifier_learns_tells_classes_and_comes_back_from_a_file(tmp_path):
+    X = np.random.default_rng(0).uniform(-1, 1, (2, 200))
+    inside = (X**2).sum(axis=0) < 0.5
+    Y = np.vstack([~inside, inside]).astype(float)
+    net = MLPClassifier([2, 16, 2], seed=3)
+    history = net.fit(X, Y, lr=0.01, epochs=150, optimiser="adam", progress=iter)
+    assert history.train[-1] < 0.15 < 0.6 < history.train[0]
+    assert (net.classes(X) == inside).mean() > 0.95
+    np.testing.assert_allclose(net.probabilities(X).sum(axis=0), 1)
+    net.save(tmp_path / "net.npz")
+    np.testing.assert_array_equal(MLPClassifier.load(tmp_path / "net.npz").predict(X), net.predict(X))
+    with pytest.raises(ValueError, match="'nnfp MLPClassifier 1', this version of nnfp reads 'nnfp MLPRegressor 1'"):
+        MLPRegressor.load(tmp_path / "net.npz")
+    with pytest.raises(ValueError, match="must be a distribution"):
+        net.fit(X, 2 * Y, progress=iter)
 
 
 def test_a_saved_network_comes_back_to_the_bit_and_trains_on_as_if_nothing_had_happened(tmp_path):
