@@ -6,10 +6,12 @@
 
 A line `<checked-equations></checked-equations>` becomes one table for each chapter with the status of every
 display, `<checked-scores></checked-scores>` the scores of the corruptions, chapter by chapter,
-`<checked-survivors></checked-survivors>` what no check caught. Scores are read from docs/reference/data/,
+`<checked-survivors></checked-survivors>` what no check caught; on docs/reference/tests.md
+`<checked-tests></checked-tests>` becomes the source of the tests. Scores are read from docs/reference/data/,
 where scripts/mutate.py writes them. Works in MkDocs and in Zensical.
 """
 
+import ast
 import posixpath
 from collections import Counter
 
@@ -17,7 +19,7 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 
-from nnfp.book import katex, marks, scores
+from nnfp.book import katex, marks, scores, sources
 from nnfp.book.markdown import shared_book
 from nnfp.book.reading import Book, Page
 from nnfp.book.verdicts import Verdict, verdicts
@@ -180,6 +182,37 @@ def listed(data: dict) -> list[str]:
     return found
 
 
+EVERY = ("tests/pages/test_equations.py", "test_equation")  # the test that runs each display
+
+
+def tests(book: Book, home: str, store) -> list[str]:
+    """The tests that hold the displays, as they stand in the repository: first the one for all, then the third witnesses."""
+    pages = chapters(book)
+    held: dict[tuple, list[str]] = {}
+    for page in pages:
+        for label, verdict in verdicts(page).items():
+            for file, test, library in verdict.tests:
+                held.setdefault((file, test, library), []).append(f"[({book.equations()[label][2]})]({way(page, home)}#{label})")
+    lines = []
+    for (file, test, library), links in {(*EVERY, ""): [], **held}.items():
+        sentence = test.removeprefix("test_").replace("_", " ")
+        what = f"Against {library}: {', '.join(links)}." if links else "Runs once for each display of the book."
+        lines += ["", f"## {sentence[:1].upper()}{sentence[1:]} {{#{test}}}", "", f"{what} In `{file}`:", ""]
+        lines += [store(marks.code(source_of(file, test)).strip("\ue000\ue001")), ""]
+    return lines
+
+
+def source_of(file: str, test: str) -> str:
+    """A test with its decorators, "" if it is not there."""
+    path = sources.ROOT / file
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and node.name == test:
+            first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
+            return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+    return ""
+
+
 def formula(tex: str) -> str:
     try:
         return katex.render(tex)
@@ -197,6 +230,7 @@ class _Lists(Preprocessor):
             "<checked-equations></checked-equations>": equations,
             "<checked-scores></checked-scores>": score_tables,
             "<checked-survivors></checked-survivors>": lambda book, home: survivors(book, home, self.md.htmlStash.store),
+            "<checked-tests></checked-tests>": lambda book, home: tests(book, home, self.md.htmlStash.store),
         }
         for mark, make in makers.items():
             if mark in lines:

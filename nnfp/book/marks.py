@@ -21,6 +21,7 @@ from nnfp.book.reading import Page
 from nnfp.book.verdicts import Verdict, verdicts  # noqa: F401  (nnfp.book.markdown asks here)
 
 CHECKED = "reference/checks.md"  # the page that lists every equation
+TESTS = "reference/tests.md"  # the page that shows the tests
 ICON = (
     '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="9"/><path d="m8 12.4 2.7 2.7L16 9.6"/></svg>'
 )
@@ -215,7 +216,8 @@ def how(verdict: Verdict, equations: dict, page: Page) -> list[str]:
     for file, test, library in verdict.tests:
         libraries.setdefault(library, []).append((file, test))
     for library, found in libraries.items():
-        tests = ", ".join(f"<code>{html.escape(test)}</code>" for _, test in found)
+        way = address(page.home, TESTS)
+        tests = ", ".join(f'<a href="{way}#{test}"><code>{html.escape(test)}</code></a>' for _, test in found)
         lines.append(f"against {html.escape(library)}: {tests}" if library else tests)
     if not verdict.comparisons and verdict.used_by:
         links = ", ".join(link(equations, page, label) for label in verdict.used_by[:4])
@@ -248,7 +250,8 @@ def panel(equations: dict, page: Page, verdict: Verdict) -> str:
     parts.append(f'<p class="mark-head">Checked</p><ul class="mark-how">{items}</ul>')
     parts.append(
         f'<p class="mark-more">Run it: <code>python -m nnfp.book check docs/{page.home}</code> · '
-        f'<a href="{address(page.home, CHECKED)}">What is checked</a></p>'
+        f'<a href="{address(page.home, TESTS)}#test_equation">the test</a> · '
+        f'<a href="{address(page.home, CHECKED)}">what is checked</a></p>'
     )
     return (
         f'<details class="mark" data-search-exclude=""><summary title="How it is checked">{ready(ICON)}'

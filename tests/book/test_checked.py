@@ -67,3 +67,13 @@ def test_the_lists_stand_in_place_of_their_marks():
     text = "# A\n\n<checked-survivors></checked-survivors>\n\nEnd.\n"
     html = markdown.Markdown(extensions=["tables", "attr_list", "nnfp.book.checked"]).convert(text)
     assert "checked-survivors" not in html and html.endswith("<p>End.</p>") and "\x02" not in html
+
+
+def test_the_tests_are_shown_as_they_stand_and_name_the_equations_they_hold():
+    lines = checked.tests(BOOK, "reference/tests.md", lambda html: html)
+    text = "\n".join(lines)
+    assert "## Equation {#test_equation}" in text and "@pytest" in re.sub("<[^>]*>", "", text)
+    shown = re.findall(r"\]\(\.\./[^)#]+#([^)]+)\)", text)
+    held = {label for page in checked.chapters(BOOK) for label, one in verdicts.verdicts(page).items() if one.tests}
+    assert set(shown) == held
+    assert all(re.sub("<[^>]*>", "", line).strip() for line in lines if line.startswith("<div")), "a test without source"
