@@ -206,7 +206,7 @@ def find(page: Page, run: Run) -> list[Failure]:
     failures, text = _tuples(page, run, text)
     given = _Given(page)
     failures += _numbers(page, given, text)
-    return failures + _formulas(page, given) + _comments(page)
+    return failures + _formulas(page, given) + _comments(page) + _printed(page, run, given)
 
 
 def _failure(page: Page, start: int, shown: str) -> Failure:
@@ -313,3 +313,37 @@ def _comments(page: Page) -> list[Failure]:
                     line = fence.first + token.start[0] - 1
                     failures.append(page.failure(line, "unbound", message))
     return failures
+
+
+def _printed(page: Page, run: Run, given: _Given) -> list[Failure]:
+    """Numbers in the fixed parts of what is printed: nothing computes them."""
+    made = {s for name, v in run.namespace.items() if not name.startswith("_") for s in _shapes(v)}
+    made |= _rows(page)
+    failures = []
+    for fence in page.fences:
+        if not fence.runs:
+            continue
+        try:
+            tree = ast.parse(fence.body)
+        except SyntaxError:
+            continue
+        calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == "print"]
+        known = given.code | _constants(fence.body)
+        for part in (p for call in calls for argument in call.args for p in _fixed(argument)):
+            line = fence.first + part.lineno - 1
+            for match in _TUPLE.finditer(part.value):
+                values = tuple(float(p) for p in match[1].split(",") if p.strip())
+                if values not in made and not all(abs(v) in known for v in values):
+                    message = f"prints the fixed text {match[0]}, which is no shape or row of this page"
+                    failures.append(page.failure(line, "unbound", message))
+            for match in _NUMBER.finditer(_TUPLE.sub(" ", part.value)):
+                if abs(numbers.parse(match[0]).value) not in known:
+                    message = f"prints the fixed number {match[0]}, which nothing computes: put it in braces"
+                    failures.append(page.failure(line, "unbound", message))
+    return failures
+
+
+def _fixed(node: ast.expr) -> list[ast.Constant]:
+    """The parts of a string, or of an f-string, that are written down."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    return [p for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)]

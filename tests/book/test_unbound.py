@@ -14,7 +14,7 @@ def notes(tmp_path, prose):
     checker = make(tmp_path, layer=f"# Layer 77\n\n{CODE}\n{prose}\n")
     page = checker.book.page(tmp_path / "docs/layer.md")
     return [
-        (f.line, re.search(r"^(\S+)(?= \S* ?(?:.+ )?reports)|\(.+?\)|(?<=states )[\d.]+", f.message)[0])
+        (f.line, re.search(r"^(\S+)(?= \S* ?(?:.+ )?reports)|\(.+?\)|(?<=states )[\d.]+|(?<=number )[\d.]+", f.message)[0])
         for f in unbound.find(page, checker.run(page))
     ]
 
@@ -28,7 +28,7 @@ def notes(tmp_path, prose):
         "25 · 4 + 2 = 102", "[13.5](https://example.org/13.5)", "The shape is `(6, 4)`.", "A batch (6, 4) of them",
         "`(4, 6)`<!-- X.T.shape -->", "Slopes 3/16<!-- 3 / 16 -->", "Ten<!-- 2 * 5 --> times, half<!-- 0.5 --> of it.",
         "Rows (1, −2)<!-- np.array([1.0, -2.0]) -->", "at $10^{-3}$<!-- 0.00123 -->", "| a |\n|---|\n| 12.5<!-- 25 / 2 --> |",
-        "Given 25 there, 25.0<!-- 25.0 --> here", "### Exercise: x\n\nThe rate is 0.15.\n\n```python\nlr = 0.15\n```",
+        "```python\nprint(f'{1} near 0.15, of (6, 4)')\n#> 1 near 0.15, of (6, 4)\n```", "Given 25 there, 25.0<!-- 25.0 --> here", "### Exercise: x\n\nThe rate is 0.15.\n\n```python\nlr = 0.15\n```",
     ],
 )  # fmt: skip
 def test_what_is_bound_structural_or_cited_is_not_listed(tmp_path, prose):
@@ -43,7 +43,8 @@ def test_what_is_bound_structural_or_cited_is_not_listed(tmp_path, prose):
         ("It is about twice.", "twice"), ("some ten times more", "ten"), ("Slopes of 3/16", "3/16"), ("with $w = 0.35$", "$w"),
         ("at $10^{-7}$", "$10^{-7}$"), ("## Exercise 77.5", "77.5"), ("![It has 13.5 points](a.png)", "13.5"),
         ("One. Two 97.3. See [a](https://example.org).", "97.3"), ("```python\nx = 1  # now 8.5\n```", "8.5"),
-        ("```text\nX (9, 9)\n```", "(9, 9)"), ("a row (3, 1)", "(3, 1)"), ("x | 1,234 |", "1,234"),
+        ("```text\nX (9, 9)\n```", "(9, 9)"), ("```python\nprint('about 8.5', 1)\n#> about 8.5 1\n```", "8.5"),
+        ("```python\nprint(f'{1} of (9, 8)')\n#> 1 of (9, 8)\n```", "(9, 8)"), ("a row (3, 1)", "(3, 1)"), ("x | 1,234 |", "1,234"),
         ("It falls to 0.0021.", "0.0021"), ("It is 3 times faster.", "3"), ("By 5 % it is.", "5"),
         ("| a | b |\n|---|---|\n| x | 4.25 |", "4.25"), ("In 481 steps.", "481"), ("a 2.1e-09 b", "2.1e-09"),
         ("- here [a](https://example.org)\n- 0.77 there", "0.77"),
