@@ -372,7 +372,8 @@ def test_the_network_of_the_book_is_what_pytorch_differentiates(torch):
     agree(PRINTED.side("eq-network-delta-last"), Z[L].grad)
     optimiser = torch.optim.SGD(W.values(), lr=float(PRINTED.value(home, r"\alpha")))
     for l in range(1, L + 1):
-        agree(PRINTED.right("eq-network-hidden", 1, l=l), Z[l])
+        agree(PRINTED.right("eq-network-hidden", 0, l=l), Z[l])
+        agree(PRINTED.right("eq-network-hidden", 1, l=l), torch.relu(Z[l]))
         agree(PRINTED.right("eq-network-delta", l=l), Z[l].grad)
         agree(PRINTED.side("eq-network-gradients", 0, l=l), W[l].grad)
         agree(PRINTED.side("eq-network-gradients", 1, l=l), b[l].grad)
