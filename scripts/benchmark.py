@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "docs/reference/data/benchmark.json"
 FIGURES = ROOT / "nnfp/book/figures/fast.py"
 TOLERANCE = {"float32": 2e-3, "float64": 1e-9}
+PARTS: list[Path] = []  # what the processes of this run wrote, removed at its end
 TINY, SMALL = ((2, 16, 16, 1), 32), ((64, 128, 128, 10), 64)
 MEDIUM, LARGE = ((784, 256, 128, 10), 128), ((1024, 1024, 1024, 10), 256)
 
@@ -167,6 +168,30 @@ def scaling() -> list[dict]:
     return found
 
 
+def epochs() -> list[dict]:
+    """How an epoch grows with the data: time a sample, memory beyond the data themselves."""
+    import tracemalloc
+
+    import numpy as np
+
+    from nnfp import FastTraining, random_parameters
+
+    found = []
+    for N in (256, 1024, 4096, 16384, 65536):
+        rng = np.random.default_rng(0)
+        X = rng.standard_normal((64, N)).astype("float32")
+        parameters = random_parameters([64, 64, 10], rng)
+        parameters = type(parameters)(*({l: a.astype("float32") for l, a in p.items()} for p in parameters))
+        tracemalloc.start()
+        course = FastTraining(parameters, 1e-3).epochs(X, X[:10], 64, rng)
+        next(course)
+        held = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        found.append({"samples": N, "us": best(lambda c=course: next(c), 0.5) * 1e6, "bytes": held,
+                      "copied_bytes": 4 * 74 * N})  # fmt: skip
+    return found
+
+
 def held_bytes(cell) -> int:
     """Memory that FastTraining takes, as Python's allocator sees it."""
     import tracemalloc
@@ -240,8 +265,12 @@ def worker(arguments) -> None:
             torch.set_num_threads(arguments.threads)
         except ImportError:
             pass
-    result = {"kernel": kernel(), "threads": arguments.threads, "limits": limits(), "cells": []}
-    for values in cells(arguments.full):
+    part = Path(arguments.worker)  # a run that was stopped goes on where it stood
+    if part.exists():
+        result = json.loads(part.read_text())
+    else:
+        result = {"kernel": kernel(), "threads": arguments.threads, "limits": limits(), "cells": []}
+    for values in cells(arguments.full)[len(result["cells"]) :]:
         cell = Cell(*values)
         start = time.perf_counter()
         result["cells"].append(run_cell(cell, names, arguments))
@@ -250,9 +279,10 @@ def worker(arguments) -> None:
         print(f"  {cell.sizes} {cell.loss} {cell.rule} {cell.dtype}, floor "
               f"{steps['floor']['us'][1]:.1f} us: {shown} ({time.perf_counter() - start:.0f} s)",
               flush=True)  # fmt: skip
-    if arguments.extras:
-        result["scaling"], result["import_ms"] = scaling(), import_cost()
-    Path(arguments.worker).write_text(json.dumps(result))
+        part.write_text(json.dumps(result))
+    if arguments.extras and "scaling" not in result:
+        result["scaling"], result["epochs"], result["import_ms"] = scaling(), epochs(), import_cost()
+    part.write_text(json.dumps(result))
 
 
 # --- the run as a whole ----------------------------------------------------------------
@@ -265,7 +295,7 @@ def machine() -> dict:
     flags = re.search(r"flags\s*:\s*(.*)", info)
     flags = flags[1].split() if flags else []
     versions = {}
-    for name in ("numpy", "torch", "jax", "scikit-learn", "autograd", "micrograd"):
+    for name in ("numpy", "torch", "jax", "scikit-learn", "autograd", "micrograd", "numba"):
         try:
             from importlib.metadata import version
 
@@ -282,7 +312,7 @@ def machine() -> dict:
 
 
 def launch(kernel_name: str, threads: int, arguments, without=(), extras=False) -> dict:
-    part = ROOT / ".book-cache" / "bench-part.json"
+    part = ROOT / ".book-cache" / f"bench-{kernel_name or 'detected'}-{threads}{'-full' * arguments.full}.json"
     part.parent.mkdir(exist_ok=True)
     environment = os.environ | {
         "OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads),
@@ -300,9 +330,8 @@ def launch(kernel_name: str, threads: int, arguments, without=(), extras=False) 
     command += ["--full"] * arguments.full + ["--extras"] * extras
     print(f"kernel {kernel_name or 'as detected'}, {threads} thread(s)", flush=True)
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
-    result = json.loads(part.read_text())
-    part.unlink()
-    return result
+    PARTS.append(part)
+    return json.loads(part.read_text())
 
 
 def stamp() -> None:
@@ -331,7 +360,7 @@ def main() -> None:
     found = (runs[0]["kernel"]["architecture"] or "").lower()
     if "avx512f" in about["instructions"]:
         other = "Haswell" if found in ("skylakex", "cooperlake", "sapphirerapids", "zen") else "SkylakeX"
-        runs.append(launch(other, 1, arguments, (*left_out, "torch_compiled", "micrograd", "autograd")))
+        runs.append(launch(other, 1, arguments, (*left_out, "micrograd")))
     if arguments.full:
         runs.append(launch("", 2, arguments, (*left_out, "micrograd")))
     result = {
@@ -342,6 +371,8 @@ def main() -> None:
     DATA.parent.mkdir(parents=True, exist_ok=True)
     DATA.write_text(json.dumps(_rounded(result), indent=1) + "\n", encoding="utf-8")
     stamp()
+    for part in PARTS:
+        part.unlink()
     print(f"wrote {DATA.relative_to(ROOT)} in {result['seconds']} s; now: python -m nnfp.book check --update")
 
 

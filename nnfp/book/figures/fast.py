@@ -17,7 +17,7 @@ DATA_SHA256 = "99f9c28517fcc79cbd69bc0f9fbce04ea42cf03aa70178c3cbb4fbc9ddf02e89"
 SIZES = {2: "2-16-16-1, batch 32", 64: "64-128-128-10, batch 64", 784: "784-256-128-10, batch 128",
          1024: "1024-1024-1024-10, batch 256"}  # fmt: skip
 PEERS = {
-    "fast": "FastTraining", "readable": "readable nnfp", "torch_eager": "PyTorch",
+    "fast": "FastTraining", "fast_numba": "with Numba", "readable": "readable nnfp", "torch_eager": "PyTorch",
     "torch_compiled": "PyTorch compiled", "jax_jit": "JAX jit", "jax_scan": "JAX scan",
     "sklearn": "scikit-learn", "autograd": "autograd",
 }  # fmt: skip
@@ -85,7 +85,7 @@ def ratios(fig, style):
         shown = [name for name in PEERS if name in steps]
         for y, name in enumerate(reversed(shown)):
             low, middle, high = steps[name]["ratio"]
-            colour = style.blue if name == "fast" else style.orange
+            colour = style.blue if name.startswith("fast") else style.orange
             ax.plot([low, high], [y, y], color=colour, linewidth=3, solid_capstyle="butt")
             ax.plot(middle, y, "o", color=colour, markersize=5)
             facts[f"{name}_{inputs}"] = middle
