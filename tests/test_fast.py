@@ -146,7 +146,7 @@ def test_a_step_allocates_no_array(rule, ones_row):
             tracemalloc.reset_peak()
             before = tracemalloc.get_traced_memory()[0]
             training.step(X, Y)
-            assert tracemalloc.get_traced_memory()[1] - before < 4096  # bytes; W[1] has 65,536
+            assert tracemalloc.get_traced_memory()[1] - before < 8192  # bytes, NumPy 2.0 needs 6,024; W[1] has 65,536
     finally:
         tracemalloc.stop()
 
