@@ -241,9 +241,10 @@ def sklearn(cell: Cell):
     net.partial_fit(x, y, **more)  # makes the arrays
     for l in W:
         net.coefs_[l - 1][...], net.intercepts_[l - 1][...] = W[l].T, b[l][:, 0]
-    net._optimizer = type(net._optimizer)(
-        net.coefs_ + net.intercepts_, rate, **({"momentum": 0, "nesterov": False} if cell.rule == "sgd" else {})
-    )  # fmt: skip
+    # Its Adam adds epsilon before the correction for the first steps, to a gradient of another scale.
+    scale = cell.sizes[-1] / 2 if cell.loss == "mse" else 1
+    more = {"momentum": 0, "nesterov": False} if cell.rule == "sgd" else {"epsilon": 1e-8 * 0.001**0.5 * scale}
+    net._optimizer = type(net._optimizer)(net.coefs_ + net.intercepts_, rate, **more)
     return partial(net.partial_fit, x, y), lambda: {l: net.coefs_[l - 1].T for l in W}, 1
 
 
