@@ -9,7 +9,7 @@
   const article = parsed.querySelector("article");
   const all = (selector) => [...article.querySelectorAll(selector)];
   const drop =
-    "script, style, link, template, button, input, textarea, .headerlink, .notebook, .run, .answer, .copy-note, " +
+    "script, style, link, template, form, answers-progress, button, input, textarea, .headerlink, .notebook, .run, .answer, .copy-note, " +
     ".equation-mark, .mark, .md-content__button, .figure-dark, .md-source-file, [hidden], nav";
   for (const element of all(drop)) element.remove();
   const comments = parsed.createTreeWalker(article, NodeFilter.SHOW_COMMENT);
