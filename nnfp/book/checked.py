@@ -13,6 +13,7 @@ where scripts/mutate.py writes them. Works in MkDocs and in Zensical.
 
 import ast
 import posixpath
+import re
 from collections import Counter
 
 from markdown import Markdown
@@ -195,7 +196,10 @@ def tests(book: Book, home: str, store) -> list[str]:
                 held.setdefault((file, test, library), []).append(f"[({book.equations()[label][2]})]({way(page, home)}#{label})")
     lines = []
     for (file, test, library), links in {(*EVERY, ""): [], **held}.items():
-        sentence = test.removeprefix("test_").replace("_", " ")
+        sentence = test.removeprefix("test_").replace("_", " ") if links else "Every display"
+        for name in ("PyTorch", "SymPy", "JAX", "scikit-learn"):
+            sentence = re.sub(rf"\b{name.lower().replace('-', ' ')}\b", name, sentence)
+        sentence = re.sub(r"\btorch\b", "PyTorch", sentence)
         what = f"Against {library}: {', '.join(links)}." if links else "Runs once for each display of the book."
         lines += ["", f"## {sentence[:1].upper()}{sentence[1:]} {{#{test}}}", "", f"{what} In `{file}`:", ""]
         lines += [store(marks.code(source_of(file, test)).strip("\ue000\ue001")), ""]

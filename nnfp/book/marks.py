@@ -25,6 +25,7 @@ TESTS = "reference/tests.md"  # the page that shows the tests
 ICON = (
     '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="9"/><path d="m8 12.4 2.7 2.7L16 9.6"/></svg>'
 )
+TALL = 22  # lines of code from which on a panel scrolls them; Material sees to what is too wide
 COLOURS = ((Token.Keyword, "k"), (Token.Comment, "c1"), (Token.Literal.Number, "mi"), (Token.Literal.String, "s2"))
 _ATOM = re.compile(
     r"\\mathbb\{(?P<set>[RNZ])\}|\\(?P<command>[A-Za-z]+|[{},])\s*|(?P<script>[_^])\s*(?P<body>\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|.)"
@@ -186,7 +187,8 @@ def code(text: str) -> str:
         words = html.escape(words, quote=False)
         parts.append(f'<span class="{short}">{words}</span>' if short else words)
     shown = "".join(parts).rstrip()
-    return ready(f'<div class="highlight mark-code"><pre><code tabindex="0">{shown}</code></pre></div>')
+    tall = ' is-tall" tabindex="0" role="group" aria-label="Code' if text.count("\n") > TALL else ""
+    return ready(f'<div class="highlight mark-code{tall}"><pre><code>{shown}</code></pre></div>')
 
 
 def link(equations: dict, page: Page, label: str) -> str:

@@ -72,7 +72,7 @@ def test_the_lists_stand_in_place_of_their_marks():
 def test_the_tests_are_shown_as_they_stand_and_name_the_equations_they_hold():
     lines = checked.tests(BOOK, "reference/tests.md", lambda html: html)
     text = "\n".join(lines)
-    assert "## Equation {#test_equation}" in text and "@pytest" in re.sub("<[^>]*>", "", text)
+    assert "## Every display {#test_equation}" in text and "is that of PyTorch {#" in text and "@pytest" in re.sub("<[^>]*>", "", text)
     shown = re.findall(r"\]\(\.\./[^)#]+#([^)]+)\)", text)
     held = {label for page in checked.chapters(BOOK) for label, one in verdicts.verdicts(page).items() if one.tests}
     assert set(shown) == held
