@@ -290,6 +290,12 @@ def of_page(page: Page) -> dict[int, Copy]:
     return found
 
 
+def _module(path: Path) -> str:
+    """nnfp.extras.fast_numba of .../nnfp/extras/fast_numba.py."""
+    parts = path.with_suffix("").parts
+    return ".".join(parts[len(parts) - 1 - parts[::-1].index("nnfp") :])
+
+
 def of_section(path: Path, name: str) -> Copy:
     """A section of a module with the imports and the helpers that it uses."""
     line, section = package.sections(path)[0][name]
@@ -303,7 +309,7 @@ def of_section(path: Path, name: str) -> Copy:
         line, last = inside[0].node.lineno, inside[-1].node.end_lineno
         shown = "\n".join(t for t in shown.split("\n") if "--8<--" not in t)
     names = set(package.public(path)[0]) - {n for s in inside for n in s.scope.binds}
-    own = ast.ImportFrom(f"nnfp.{path.stem}", [ast.alias(n) for n in sorted(names)], 0)
+    own = ast.ImportFrom(_module(path), [ast.alias(n) for n in sorted(names)], 0)
     others = [s for s in every if s not in inside and not s.scope.binds & (names | {"__all__"})
               and not (isinstance(s.node, ast.Expr) and isinstance(s.node.value, ast.Constant))]  # fmt: skip
     if names:  # what the package offers is imported, so that both speak of the same classes

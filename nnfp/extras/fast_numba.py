@@ -17,7 +17,7 @@ from nnfp.fast import FastTraining, Plan, Views
 
 __all__ = ["CompiledTraining"]
 
-compiled = njit(cache=True, error_model="numpy")
+compiled = njit(cache=__name__ != "__main__", error_model="numpy")  # what is typed has no file
 
 
 # --8<-- [start:passes]
