@@ -210,7 +210,7 @@ def source_of(file: str, test: str) -> str:
     """A test with its decorators, "" if it is not there."""
     path = sources.ROOT / file
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(sources.parse(path)) if text else ():
         if isinstance(node, ast.FunctionDef) and node.name == test:
             first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
             return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
