@@ -345,7 +345,8 @@ def stamp() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--full", action="store_true", help="every combination, two threads too")
+    parser.add_argument("--full", action="store_true", help="every combination; ten with two threads too")
+    parser.add_argument("--all", action="store_true", help="with --full: every combination in every run")
     parser.add_argument("--seconds", type=float, default=3.0, help="of timing for a cell")
     parser.add_argument("--rounds", type=int, default=31)
     parser.add_argument("--note", default="", help="a sentence about the machine, for the page")
@@ -360,10 +361,11 @@ def main() -> None:
     left_out = tuple(filter(None, arguments.without.split(",")))
     runs = [launch("", 1, arguments, left_out, extras=True)]
     found = (runs[0]["kernel"]["architecture"] or "").lower()
+    threads_too, arguments.full = arguments.full, arguments.all
     if "avx512f" in about["instructions"]:
         other = "Haswell" if found in ("skylakex", "cooperlake", "sapphirerapids", "zen") else "SkylakeX"
-        runs.append(launch(other, 1, arguments, (*left_out, "micrograd")))
-    if arguments.full:
+        runs.append(launch(other, 1, arguments, (*left_out, "micrograd", "torch_compiled")))
+    if threads_too:
         runs.append(launch("", 2, arguments, (*left_out, "micrograd")))
     result = {
         "date": datetime.date.today().isoformat(), "seconds": round(time.time() - begin),

@@ -43,13 +43,14 @@ def on_post_build(config, **_):
 
 def copy(target: Path) -> None:
     """The files that git knows, as they are now, and what `make setup` fetched."""
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    names = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in names.split("\n"):
         if name and (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
     vendor = "docs/assets/vendor"
     shutil.copytree(ROOT / vendor, target / vendor, dirs_exist_ok=True)
+    (target / "node_modules").symlink_to(ROOT / "node_modules")
     (target / "timer.py").write_text(TIMER)
     settings = (target / "mkdocs.yml").read_text(encoding="utf-8")
     (target / "mkdocs.yml").write_text(settings.replace("\nhooks:\n", "\nhooks:\n  - timer.py\n"), encoding="utf-8")
