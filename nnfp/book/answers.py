@@ -52,7 +52,7 @@ NUMPY = (
     " zeros_like ones_like outer kron diag array argmax transpose dot"
 ).split()
 BOOK = ("sigmoid", "relu")
-WORLD = {name: getattr(np, name) for name in NUMPY} | {name: getattr(nnfp, name) for name in BOOK}
+WORLD = {name: getattr(np, name) for name in NUMPY} | {name: getattr(nnfp, name) for name in BOOK if hasattr(nnfp, name)}
 WORLD |= {"np": np, "pi": np.pi, "e": np.e, "len": len}
 
 

@@ -55,6 +55,13 @@ The slope is 2<!-- slope --> everywhere.
 
 Double the column with the entries 4 and 5.
 
+```answer
+ask: The second entry
+kind: number
+right: 10 <!-- by_hand[1, 0] -->
+wrong: 25 -> That is the square.
+```
+
 ??? success "Solution"
 
     The entries become 8<!-- by_hand[0, 0] --> and 10<!-- by_hand[1, 0] -->.
