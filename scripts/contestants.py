@@ -153,6 +153,7 @@ def torch_eager(cell: Cell, compiled: bool = False):
     x, y = (torch.tensor(np.ascontiguousarray(A.T)) for A in (X, Y))
     value = lambda: loss(net(x), y)  # noqa: E731
     if compiled:
+        torch._dynamo.reset()  # it gives up after eight variants of one function
         value = torch.compile(value)
 
     def step():
