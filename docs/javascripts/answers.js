@@ -215,7 +215,7 @@
     const sum = () => left(product, "+", "-");
     const product = () => left(unary, "*", "/", "@");
     const unary = () => {
-      if ((depth += 1) > 200) fail("That is nested too deeply.");
+      if ((depth += 1) > 50) fail("That is nested too deeply.");
       const tree = take("-") ? ["neg", unary()] : take("+") ? unary() : power();
       depth -= 1;
       return tree;

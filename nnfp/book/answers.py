@@ -52,7 +52,9 @@ NUMPY = (
     " zeros_like ones_like outer kron diag array argmax transpose dot"
 ).split()
 BOOK = ("sigmoid", "relu")
-WORLD = {name: getattr(np, name) for name in NUMPY} | {name: getattr(nnfp, name) for name in BOOK if hasattr(nnfp, name)}
+WORLD = {name: getattr(np, name) for name in NUMPY} | {
+    name: getattr(nnfp, name) for name in BOOK if hasattr(nnfp, name)
+}
 WORLD |= {"np": np, "pi": np.pi, "e": np.e, "len": len}
 
 
@@ -106,7 +108,11 @@ class Answer:
     def data(self) -> dict:
         """What the page's JavaScript gets."""
         names = [
-            {name: value for name, value in vars(g).items() if value is not None and value is not False}
+            {
+                name: value
+                for name, value in vars(g).items()
+                if value is not None and value is not False
+            }
             for g in self.given
         ]
         data = {"kind": self.kind, "given": names, "within": self.within, "right": self.right}
@@ -143,15 +149,19 @@ def read_given(text: str, line: int) -> tuple[Given, ...]:
     for part in re.split(r",(?![^()]*\))", text) if text else []:
         match = _GIVEN.match(part.strip())
         if not match or (match[3] is not None and match[5] is not None):
-            raise AnswerError(line, f"given: name, name (3, 2), name > 0 or name = 0.1, not {part.strip()!r}")
+            raise AnswerError(
+                line, f"given: name, name (3, 2), name > 0 or name = 0.1, not {part.strip()!r}"
+            )
         shape = tuple(int(size) for size in (match[3] or "").split(",") if size.strip())
         value = None if match[5] is None else float(match[5])
         layer = None if match[2] is None else int(match[2])
-        names.append(Given(match[1], layer, None if value is not None else shape, bool(match[4]), value))
+        names.append(
+            Given(match[1], layer, None if value is not None else shape, bool(match[4]), value)
+        )
     return tuple(names)
 
 
-def read_answer(fence: Fence, id: str) -> Answer:
+def read_answer(fence: Fence, anchor: str) -> Answer:
     found = fields(fence.body)
     one = {name: found[name][0][1] for name in ONCE if name in found}
     if one["kind"] not in KINDS:
@@ -170,11 +180,13 @@ def read_answer(fence: Fence, id: str) -> Answer:
     code = code.strip().removesuffix("-->").strip()
     if not code and one["kind"] != "choice":
         line = found["right"][0][0]
-        raise AnswerError(line, "right: 3 <!-- code of this page that gives it -->: the code is missing")
+        raise AnswerError(
+            line, "right: 3 <!-- code of this page that gives it -->: the code is missing"
+        )
     given = read_given(one.get("given", ""), found["given"][0][0] if "given" in found else 0)
     lines = sorted((line, name) for name, values in found.items() for line, _ in values)
     return Answer(
-        id, fence.line, one["ask"], one["kind"], given, float(one.get("within") or 0), right.strip(), code,
+        anchor, fence.line, one["ask"], one["kind"], given, float(one.get("within") or 0), right.strip(), code,
         tuple(text for _, text in found.get("also", [])), tuple(wrong),
         tuple((name, line) for line, name in lines),
     )  # fmt: skip
@@ -197,9 +209,9 @@ def blocks(page: Page) -> list[tuple[Fence, str]]:
 def answers(page: Page) -> list[Answer]:
     """The blocks of a page that can be read."""
     found = []
-    for fence, id in blocks(page):
+    for fence, anchor in blocks(page):
         try:
-            found.append(read_answer(fence, id))
+            found.append(read_answer(fence, anchor))
         except AnswerError:
             continue  # the check says so
     return found
@@ -225,7 +237,9 @@ def draw(given: tuple[Given, ...], rng: np.random.Generator) -> dict:
 
 def evaluate(text: str, names: dict) -> object:
     with np.errstate(all="ignore"):
-        return eval(compile(text, "answer", "eval"), {"__builtins__": {}}, names)
+        return eval(
+            compile(text, "answer", "eval"), {"__builtins__": {"__import__": __import__}}, names
+        )
 
 
 def same(a: object, b: object, within: float = 0.0) -> bool:
@@ -278,7 +292,10 @@ def faults(answer: Answer, namespace: dict) -> Iterator[tuple[int, str]]:
         for names, value in zip(trials, right, strict=True):
             own = eval(compile(answer.code, "answer", "eval"), {**namespace, **names})
             if not same(value, own, answer.within):
-                yield at, f"right: {answer.right} is {_shown(value)}, {answer.code} is {_shown(own)}"
+                yield (
+                    at,
+                    f"right: {answer.right} is {_shown(value)}, {answer.code} is {_shown(own)}",
+                )
                 break
     except Exception as error:
         yield at, f"{answer.code}: {describe(error)}"
@@ -320,15 +337,17 @@ def _shown(value: object) -> str:
 def check(page: Page, namespace: dict) -> tuple[int, list[Failure]]:
     """Number of answer blocks, and what is wrong with them."""
     failures, found = [], blocks(page)
-    for fence, id in found:
+    for fence, anchor in found:
         try:
-            answer = read_answer(fence, id)
+            answer = read_answer(fence, anchor)
         except (AnswerError, ValueError) as error:
             line = fence.first + getattr(error, "line", 0)
             failures.append(page.failure(line, "answer", str(error)))
             continue
-        failures += [page.failure(line, "answer", message) for line, message in faults(answer, namespace)]
-    answered = {id for _, id in found}
+        failures += [
+            page.failure(line, "answer", message) for line, message in faults(answer, namespace)
+        ]
+    answered = {anchor for _, anchor in found}
     for heading in page.headings:
         if heading.text.startswith("Exercise: ") and heading.anchor not in answered:
             message = "the exercise has no ```answer block: nothing can be typed"
@@ -376,25 +395,27 @@ def help_line(answer: Answer) -> str:
 
 def render(answer: Answer, home: str) -> str:
     """The form; the page's JavaScript answers it, without scripts it is not shown."""
-    id = f"answer-{answer.id}"
+    field_id = f"answer-{answer.id}"
     data = html.escape(json.dumps(answer.data, ensure_ascii=False), quote=True)
     key = f"{home.removesuffix('.md')}#{answer.id}"
     hint = help_line(answer)
-    described = f' aria-describedby="{id}-help"' if hint else ""
-    hint = f'<p class="answer-help" id="{id}-help">{hint}</p>' if hint else ""
+    described = f' aria-describedby="{field_id}-help"' if hint else ""
+    hint = f'<p class="answer-help" id="{field_id}-help">{hint}</p>' if hint else ""
     if answer.kind == "choice":
         options = sorted([answer.right, *(slip for slip, _ in answer.wrong)], key=order)
         radios = "".join(
-            f'<label><input type="radio" name="{id}" value="{html.escape(option)}"> '
+            f'<label><input type="radio" name="{field_id}" value="{html.escape(option)}"> '
             f"<span>{words(option)}</span></label>"
             for option in options
         )
-        field = f'<fieldset><legend class="answer-ask">{words(answer.ask)}</legend>{radios}</fieldset>'
+        field = (
+            f'<fieldset><legend class="answer-ask">{words(answer.ask)}</legend>{radios}</fieldset>'
+        )
         button = '<div class="answer-row"><button type="submit">Check</button></div>'
     else:
-        field = f'<label class="answer-ask" for="{id}">{words(answer.ask)}</label>'
+        field = f'<label class="answer-ask" for="{field_id}">{words(answer.ask)}</label>'
         button = (
-            f'<div class="answer-row"><input id="{id}" type="text" autocomplete="off" autocapitalize="off" '
+            f'<div class="answer-row"><input id="{field_id}" type="text" autocomplete="off" autocapitalize="off" '
             f'autocorrect="off" spellcheck="false" enterkeyhint="done"{described}>'
             '<button type="submit">Check</button></div>'
         )
@@ -447,7 +468,9 @@ class _Find(Preprocessor):
         if "```answer" in text or MARK in lines:
             book = shared_book(self.state.root)
             key = text.replace("\r\n", "\n").strip()
-            homes = [page.home for page in book.pages if page.body.replace("\r\n", "\n").strip() == key]
+            homes = [
+                page.home for page in book.pages if page.body.replace("\r\n", "\n").strip() == key
+            ]
             self.state.home = homes[0] if homes else "page.md"
         return lines
 
@@ -462,7 +485,13 @@ class _Overview(Preprocessor):
             return lines
         place, book = lines.index(MARK), shared_book(self.state.root)
         panel = '<div class="answers-panel" markdown="0"></div>'
-        return [*lines[:place], panel, "", *overview(book, self.state.home).split("\n"), *lines[place + 1 :]]
+        return [
+            *lines[:place],
+            panel,
+            "",
+            *overview(book, self.state.home).split("\n"),
+            *lines[place + 1 :],
+        ]
 
 
 class _Forms(Preprocessor):
@@ -478,11 +507,11 @@ class _Forms(Preprocessor):
             return lines
         home = self.state.home
         page, out, at = Page(Path(home), home, text), [], 0
-        for fence, id in blocks(page):
+        for fence, anchor in blocks(page):
             try:
-                form = render(read_answer(fence, id), home)
+                form = render(read_answer(fence, anchor), home)
             except (AnswerError, ValueError, katex.TexError) as error:
-                raise BookError(f"{home}: answer block under #{id}: {error}") from error
+                raise BookError(f"{home}: answer block under #{anchor}: {error}") from error
             out += [*lines[at : fence.line - 1], "", self.md.htmlStash.store(form), ""]
             at = fence.first + fence.body.count("\n") + 1
         return out + lines[at:]

@@ -79,7 +79,9 @@ def test_every_grader_of_every_page(chromium, address):
         sheet.wait_for_function(READY)
         forms = sheet.evaluate(EVERY)
         blocks = answers.answers(page)
-        assert [form[0] for form in forms] == [f"{page.home.removesuffix('.md')}#{b.id}" for b in blocks]
+        assert [form[0] for form in forms] == [
+            f"{page.home.removesuffix('.md')}#{b.id}" for b in blocks
+        ]
         for block, (key, slips, rights, solved, _) in zip(blocks, forms, strict=True):
             for (text, kind, said), (slip, hint) in zip(slips, block.wrong, strict=True):
                 assert (text, kind, said) == (slip, "slip", hint.replace("`", "")), key
@@ -113,7 +115,10 @@ def test_nothing_is_loaded_where_nothing_is_asked(chromium, address):
         ("W @ data.T + c", "name 'c' is not defined; you have W, data, b"),
         ("W @ data.T +", "Something is missing at the end"),
         ("W @ np.ones(3)", "NumPy would say: matmul"),
-        ("(W @ data.T + b).sum(axis=1)", "should be an array of shape (2, 2), yours is an array of shape (2,)"),
+        (
+            "(W @ data.T + b).sum(axis=1)",
+            "should be an array of shape (2, 2), yours is an array of shape (2,)",
+        ),
     ],
 )
 def test_what_is_not_listed_is_diagnosed(visit, address, text, said):
@@ -163,7 +168,9 @@ def test_what_was_solved_is_kept_listed_saved_and_cleared(visit, address):
 
 
 def test_it_works_where_nothing_may_be_kept(visit, address):
-    deny = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied'); } });"
+    deny = (
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied'); } });"
+    )
     page = visit(f"{address}layer/", scripts=[deny])
     form = page.locator("[data-key='layer#exercise-shapes-first']")
     form.locator("input").fill("(5, 11)")
