@@ -50,7 +50,7 @@ def katex() -> None:
 
 
 def fonts() -> None:
-    """The three text faces, upright and italic, with the style sheet that names them."""
+    """The three text faces, upright and italic, with their style sheet: optional, so that no line moves."""
     rules = []
     for package, family in FACES.items():
         folder = MODULES / "@fontsource-variable" / package
@@ -60,7 +60,7 @@ def fonts() -> None:
                 name = f"{package}-{script}-wght-{style}.woff2"
                 copy(folder / "files" / name, VENDOR / "fonts" / name)
                 rules.append(
-                    f'@font-face{{font-family:"{family}";font-style:{style};font-display:swap;'
+                    f'@font-face{{font-family:"{family}";font-style:{style};font-display:optional;'
                     f"font-weight:200 900;src:url({name}) format('woff2-variations');"
                     f"unicode-range:{characters}}}"
                 )

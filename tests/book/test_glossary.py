@@ -26,7 +26,7 @@ def test_every_term_leads_to_a_section_of_a_chapter_that_uses_it():
         # "Over-fitting" is also found as "over-fit", "Neuron" as "neurons", "Standardise" as "standardised"
         word = re.sub(r"(ing|s|e)$", "", term.lower().replace("broadcasting", "broadcast"))
         text = " ".join(pages[stem].prose.lower().split())
-        assert word in text or word.split()[0] in text and word.split()[-1] in text, (term, stem)
+        assert word in text or (word.split()[0] in text and word.split()[-1] in text), (term, stem)
 
 
 def test_an_entry_is_short_and_says_it_in_its_own_words():
