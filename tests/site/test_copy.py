@@ -11,14 +11,15 @@ from nnfp.book.reading import Book
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 BOOK = Book()
-BUTTON = ".md-typeset .md-code__button[data-md-type=copy]"
+BUTTON = ".md-typeset .highlight[class*=language-] .md-code__button[data-md-type=copy]"  # not those of marks
 
 
 def wanted(home: str) -> list[str]:
     """The copies of a page in reading order; a diagram has none."""
     page = next(page for page in BOOK.pages if page.home == home)
     copies = snippets.copies(BOOK, page)
-    texts = [copies.get(f.line, snippets.Copy(f.body, 0)) for f in page.fences]
+    shown = [f for f in page.fences if f.language in ("python", "console", "text")]
+    texts = [copies.get(f.line, snippets.Copy(f.body, 0)) for f in shown]
     return [copy.text.rstrip() for copy in texts if copy is not None]
 
 
