@@ -44,7 +44,7 @@ def test_the_buttons_copy_what_runs_alone(chromium, address):
         if link:  # instant navigation: the page is replaced, not loaded
             page.evaluate("window.stays = true")
             page.locator(f".md-nav a[href$='{link}']").first.click()
-            page.wait_for_url(f"**/{link}")
+            page.wait_for_function(f"location.pathname.endsWith('/{link}')")
             page.wait_for_function("document.title.startsWith('A neuron')")
             page.wait_for_selector(BUTTON)
             assert page.evaluate("window.stays") is True
