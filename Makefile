@@ -27,6 +27,7 @@ help:
 	@echo "make site      build the site strictly into site/"
 	@echo "make offline   the book to take along in dist/: a zip of the site, a PDF, an EPUB (needs Chromium)"
 	@echo "make snippets  press every Run button of the site in Chromium and compare (some minutes)"
+	@echo "make lighthouse  score every chapter, phone and desktop (needs Chromium)"
 	@echo "make update    rewrite the outputs and the bound numbers of all pages"
 	@echo "make mutants   corrupt equations one symbol at a time and count what is caught"
 	@echo "make bench     time the training step (needs the extra bench)"
@@ -99,6 +100,11 @@ offline: setup
 
 snippets: site
 	@$(PY) scripts/run_in_browser.py
+
+# Lighthouse is installed for this alone; its own lock file pins it. ARGS="--only neuron" for one chapter.
+lighthouse: site
+	@cd scripts/lighthouse_tool && PATH="$(CURDIR)/$(BIN):$$PATH" ../../$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) scripts/lighthouse.py --site-dir site $(ARGS)
 
 zensical: setup
 	@$(PY) -m nnfp.book prepare

@@ -78,9 +78,11 @@ def searchable(content: str) -> str:
 
 @event_priority(100)
 def _before_search(context, *, page, **_) -> None:
-    """Notebooks repeat their chapters: the search leaves them out, and reads the rest thinned."""
-    if page.file.src_uri.endswith(".ipynb"):
+    """Notebooks and the list of tests repeat: the search leaves them out, and reads the rest thinned."""
+    if page.file.src_uri.endswith((".ipynb", "reference/tests.md")):
         page.meta["search"] = {"exclude": True}
+    elif page.file.src_uri.startswith(("reference/", "pitfalls/", "museum")):  # lists repeat what chapters explain
+        page.meta.setdefault("search", {"boost": 0.3})
     page.whole_content, page.content = page.content, searchable(page.content)
 
 
