@@ -30,13 +30,19 @@ def on_config(config, **_) -> None:
 
 def on_pre_build(config, **_) -> None:
     """Notebooks are written before MkDocs collects the files; unchanged ones are left alone."""
+    _book(config).release()  # a build that failed left it held
     try:
         for line in prepare(_book(config)):
             log.info(line)
     except BookError as error:
         raise BuildError(str(error)) from error
+    _book(config).hold()
     if remembered:
         remembered.start(_book(config))
+
+
+def on_post_build(config, **_) -> None:
+    _book(config).release()
 
 
 def _book(config) -> Book:
@@ -77,8 +83,10 @@ def searchable(content: str) -> str:
 
 
 @event_priority(100)
-def _before_search(context, *, page, **_) -> None:
+def _before_search(context, *, page, config, **_) -> None:
     """Notebooks and the list of tests repeat: the search leaves them out, and reads the rest thinned."""
+    if remembered and remembered.was_indexed(page, config.plugins):
+        return
     if page.file.src_uri.endswith((".ipynb", "reference/tests.md")):
         page.meta["search"] = {"exclude": True}
     elif page.file.src_uri.startswith(("reference/", "pitfalls/", "museum")):  # lists repeat what chapters explain
@@ -87,8 +95,10 @@ def _before_search(context, *, page, **_) -> None:
 
 
 @event_priority(-100)
-def _after_search(context, *, page, **_) -> None:
+def _after_search(context, *, page, config, **_) -> None:
     page.content = page.whole_content
+    if remembered:
+        remembered.index(page, config.plugins)
 
 
 on_page_context = CombinedEvent(_before_search, _after_search)

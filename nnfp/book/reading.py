@@ -391,6 +391,7 @@ class Book:
     replaced: dict[str, Path] = field(default_factory=dict)  # home -> a copy that lies elsewhere
     _pages: dict[Path, tuple] = field(default_factory=dict, repr=False)
     _settings: tuple = field(default=(None, {}), repr=False)
+    _held: tuple | None = field(default=None, repr=False)  # pages and equations during a build
 
     @property
     def docs(self) -> Path:
@@ -428,6 +429,8 @@ class Book:
     @property
     def pages(self) -> list[Page]:
         """Every page of the book, in reading order."""
+        if self._held:
+            return self._held[0]
         paths = {p.relative_to(self.docs).as_posix(): p for p in self.docs.rglob("*.md")}
         paths |= self.replaced
         numbers = self.numbers
@@ -472,8 +475,19 @@ class Book:
         """Page -> chapter number: its place in the nav, counted from 1."""
         return {home: number for number, home in enumerate(self.nav, 1)}
 
+    def hold(self) -> None:
+        """Read everything once; until `release` no file is looked at again."""
+        self.release()
+        self._held = self.pages, self.equations()
+
+    def release(self) -> None:
+        """Look at the files again."""
+        self._held = None
+
     def equations(self) -> dict[str, tuple[Page, Display, str]]:
         """Label -> (page, display, number "5.2"), over the whole book, in reading order."""
+        if self._held:
+            return self._held[1]
         found, numbers = {}, self.numbers
         for page in self.pages:
             chapter = numbers.setdefault(page.home, len(numbers) + 1)

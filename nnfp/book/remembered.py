@@ -11,7 +11,8 @@ from pathlib import Path
 from nnfp.book.reading import Book
 
 KEPT = ("content", "toc", "_title_from_render", "present_anchor_ids")
-SOURCES = ("nnfp/**/*.py", "docs/**/*.json", "docs/stylesheets/*.css", "tests/**/*.py", "mkdocs.yml")
+ALONE = ("reference/package.md", "reference/tests.md")  # made from code only
+SOURCES = ("docs/reference/glossary.md", "nnfp/**/*.py", "docs/**/*.json", "docs/stylesheets/*.css", "tests/**/*.py", "mkdocs.yml")
 
 
 def world(book: Book) -> str:
@@ -33,6 +34,7 @@ class Remembered:
 
     def __init__(self):
         self.world, self.pages = "", {}
+        self.indexed, self._before = {}, None
 
     def start(self, book: Book) -> None:
         """A build begins."""
@@ -58,6 +60,29 @@ class Remembered:
         page.render = look_first
 
 
+    def was_indexed(self, page, plugins) -> bool:
+        """Hand the search what it found on a page that reads as before."""
+        entries = _entries(plugins)
+        known, kept = self.indexed.get(page.file.src_uri, (None, []))
+        self._before = None if entries is None or known == page.content else len(entries)
+        if entries is None or known != page.content:
+            return False
+        entries += kept
+        page.meta["search"], page.whole_content = {"exclude": True}, page.content
+        return True
+
+    def index(self, page, plugins) -> None:
+        """Keep what the search has just found on a page."""
+        if self._before is not None:
+            self.indexed[page.file.src_uri] = page.content, _entries(plugins)[self._before :]
+
+
+def _entries(plugins) -> list | None:
+    plugin = plugins.get("material/search")
+    return plugin.search_index.entries if plugin else None
+
+
 def is_chapter(book: Book, uri: str) -> bool:
-    """Chapters stand on their own; pages of the reference and lists are made from others."""
-    return Path(uri).suffix == ".md" and not uri.startswith("reference/") and (book.docs / uri).is_file()
+    """Chapters stand on their own; most pages of the reference are made from others."""
+    alone = uri in ALONE or not uri.startswith("reference/")
+    return alone and Path(uri).suffix == ".md" and (book.docs / uri).is_file()

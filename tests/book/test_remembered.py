@@ -92,7 +92,47 @@ def test_words_of_another_page_do_not_count(book):
     assert world(Book(book)) == before
 
 
+class Plugin:
+    def __init__(self):
+        self.search_index = self
+        self.entries = []
+
+
+def look(remembered, content, found):
+    """One page as MkDocs hands it to the search: (its entries, was it read?)."""
+    page, plugin = Page(), Plugin()
+    page.content, page.meta, plugin.entries = content, {}, [{"text": "of an earlier page"}]
+    read = not remembered.was_indexed(page, {"material/search": plugin})
+    if read:
+        plugin.entries.append({"text": found})
+    else:
+        assert page.meta["search"] == {"exclude": True} and page.whole_content == content
+    remembered.index(page, {"material/search": plugin})
+    return plugin.entries[1:], read
+
+
+def test_the_search_reads_a_page_again_only_when_it_reads_otherwise():
+    remembered = Remembered()
+    assert look(remembered, "<p>a</p>", "a") == ([{"text": "a"}], True)
+    assert look(remembered, "<p>a</p>", "-") == ([{"text": "a"}], False)
+    assert look(remembered, "<p>b</p>", "b") == ([{"text": "b"}], True)
+    assert not remembered.was_indexed(Page(), {}), "another search plugin"
+
+
+def test_a_held_book_stands_still(book):
+    held = Book(book)
+    held.hold()
+    (book / "docs" / "two.md").write_text("# Two\n\nOther words.\n")
+    assert "Text" in held.pages[1].text and list(held.equations()) == ["eq-a"]
+    held.release()
+    assert "Other words" in held.pages[1].text
+
+
 def test_pages_made_from_others_are_not_chapters(book):
     assert is_chapter(Book(book), "one.md")
+    (book / "docs" / "reference").mkdir()
+    for name in ("equations", "package"):
+        (book / "docs" / "reference" / f"{name}.md").write_text(f"# {name}\n")
+    assert is_chapter(Book(book), "reference/package.md")
     assert not is_chapter(Book(book), "reference/equations.md")
     assert not is_chapter(Book(book), "notebooks/one.ipynb")
