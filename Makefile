@@ -17,11 +17,12 @@ export DISABLE_MKDOCS_2_WARNING ?= true
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test chapter site offline snippets zensical bench update mutants lock clean witness
+.PHONY: help setup serve test test-all chapter site offline snippets zensical bench update mutants lock clean witness
 
 help:
 	@echo "make serve     show the book on this machine, rebuilt on every change"
-	@echo "make test      run every test and check every page"
+	@echo "make test      check every page and run the tests"
+	@echo "make test-all  the slow ones too: every control in the browser, every notebook"
 	@echo "make chapter   the page and the tests of one chapter: make chapter NAME=layer"
 	@echo "make kernels   check every page as other processors compute it"
 	@echo "make site      build the site strictly into site/"
@@ -74,8 +75,13 @@ setup: docs/assets/vendor/pyodide/.copied
 serve: setup
 	@$(PY) scripts/serve.py $(PORT)
 
-test: setup
-	@$(PY) -m pytest -n auto --dist loadgroup -q $(ARGS)
+# The browser looks at the site that has just been built.
+test: site
+	@SITE_DIR="$(CURDIR)/site" $(PY) -m pytest -n auto --dist loadgroup -q -m "not slow" $(ARGS)
+	@echo "left out: the slow tests (every control in the browser, every notebook); make test-all has them"
+
+test-all: site
+	@SITE_DIR="$(CURDIR)/site" $(PY) -m pytest -n auto --dist loadgroup -q $(ARGS)
 
 # The numbers of the pages must not depend on the machine: two other kernels of OpenBLAS, and one run
 # without the vector instructions that NumPy chooses at run time. Elsewhere than on x86 nothing changes.

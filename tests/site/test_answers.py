@@ -9,7 +9,7 @@ import pytest
 from nnfp.book import answers
 from nnfp.book.reading import Book
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPT = ROOT / "docs" / "javascripts" / "answers.js"

@@ -13,7 +13,7 @@ import pytest
 
 import nnfp
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ROOT / "docs" / "javascripts" / "explorables"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.site.test_pages import AXE, Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("marks")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("marks")]
 
 MARK = "#eq-neuron .mark"
 WIDE = "document.documentElement.scrollWidth"

@@ -15,7 +15,7 @@ from nnfp.book import offline
 from nnfp.book.reading import Book
 from tests.site.conftest import ROOT
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("offline")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("offline")]
 
 HOMES = ("notation.md", "neuron.md", "layer.md")
 

@@ -80,15 +80,10 @@ class Seen:
 
     def __init__(self, chromium, address, pages, width, scheme):
         visit = Visit(chromium, address, width, scheme)
-        self.width, self.pages, self.axe = width, {}, {}
+        self.width, self.pages = width, {}
         for path in pages:
             page = visit.open(path)
             self.pages[path] = page.evaluate(LOOK)
-            page.evaluate(AXE.read_text(encoding="utf-8"))
-            result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            for violation in result["violations"]:
-                nodes = [node["target"][0] for node in violation["nodes"]]
-                self.axe.setdefault(violation["id"], []).append((path, len(nodes), nodes[:3]))
         page.wait_for_timeout(300)
         self.foreign, self.errors = visit.foreign, visit.errors
         visit.context.close()
@@ -164,9 +159,25 @@ def test_every_page_says_what_it_is_in_title_and_description(seen):
         assert sight["title"] and len(sight["description"]) > 40, path
 
 
-@on_both_screens
-def test_axe_finds_no_violation(seen):
-    assert not seen.axe, json.dumps(seen.axe, indent=1)[:6000]
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "width, scheme",
+    [
+        pytest.param(1280, "light", id="desktop-light", marks=pytest.mark.xdist_group("light")),
+        pytest.param(390, "dark", id="phone-dark", marks=pytest.mark.xdist_group("dark")),
+    ],
+)
+def test_axe_finds_no_violation(chromium, address, pages, width, scheme):
+    visit, found = Visit(chromium, address, width, scheme), {}
+    for path in pages:
+        page = visit.open(path)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        for violation in result["violations"]:
+            nodes = [node["target"][0] for node in violation["nodes"]]
+            found.setdefault(violation["id"], []).append((path, len(nodes), nodes[:3]))
+    visit.context.close()
+    assert not found, json.dumps(found, indent=1)[:6000]
 
 
 @on_both_screens

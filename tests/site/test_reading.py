@@ -10,7 +10,7 @@ from nnfp.book.opening import chapters
 from nnfp.book.reading import Book
 from tests.site.test_pages import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("reading")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("reading")]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHAPTERS = list(chapters(Book(ROOT)))

@@ -8,7 +8,7 @@ import pytest
 from nnfp.book import runtime
 from tests.site.test_pages import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("run")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("run")]
 
 PAGE = "layer/"
 READY = 60_000  # ms until Python has been loaded and has run
