@@ -5,6 +5,7 @@ round trip before anything is shown; Zensical, which knows no hooks, loads them 
 move once it is shown, so the text's faces are asked for with the page.
 """
 
+import os
 import posixpath
 import re
 from pathlib import Path
@@ -55,7 +56,8 @@ def on_post_page(output: str, page, **_) -> str:
     up = posixpath.relpath(".", posixpath.dirname(page.file.dest_uri) or ".")
     if 'class="doc ' not in output:
         output = re.sub(r'[ \t]*<link rel="stylesheet" href="[^"]*_mkdocstrings\.css">\n?', "", output)
+    early = [] if os.environ.get("NNFP_OFFLINE") else EARLY  # a page read from a file may not preload
     links = "".join(f'<link rel="preload" href="{posixpath.join(up, path)}" as="font" type="font/woff2" crossorigin>\n'
-                    for path in EARLY)  # fmt: skip
+                    for path in early)  # fmt: skip
     output = re.sub(r'<script (src="[^"]*/bundle\.\w+\.min\.js")', r"<script defer \1", output)
     return output.replace('<link rel="stylesheet"', links + '<link rel="stylesheet"', 1)
