@@ -53,7 +53,7 @@ class Visit:
         self.page = self.context.new_page()
         self.address, self.foreign, self.errors = address, [], []
         self.page.on("request", self.request)
-        self.page.on("requestfailed", lambda r: self.errors.append(f"failed: {r.url}"))
+        self.page.on("requestfailed", self.failed)
         self.page.on("response", self.response)
         self.page.on("console", self.console)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -61,6 +61,11 @@ class Visit:
     def request(self, request):
         if not request.url.startswith((self.address, "data:", "blob:")):
             self.foreign.append(request.url)
+
+    def failed(self, request):
+        # Chromium gives up what is still under way when the next page is opened.
+        if request.failure != "net::ERR_ABORTED":
+            self.errors.append(f"failed ({request.failure}): {request.url}")
 
     def response(self, response):
         if response.status >= 400:
