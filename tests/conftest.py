@@ -64,3 +64,7 @@ def pytest_terminal_summary(terminalreporter):
         number = sum(how in str(report.longrepr) for report in left_out)
         if number:
             terminalreporter.write_line(f"left out {number} tests: {how}", yellow=True)
+    for report in (r for reports in terminalreporter.stats.values() for r in reports if hasattr(r, "user_properties")):
+        for name, why in report.user_properties:
+            if name == "tried twice" and report.when == "call":
+                terminalreporter.write_line(f"tried twice: {report.nodeid}: {' '.join(why.split())}", yellow=True)
