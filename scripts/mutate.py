@@ -1,10 +1,12 @@
 """Corrupts what the book says, one symbol at a time, and counts what the checks catch.
 
     python scripts/mutate.py equations [--sample N] [--jobs N] [PAGES]
+    python scripts/mutate.py pages [--sample N] [--jobs N] [PAGES]
 
-Each corruption of an equation is tried as if a slip had happened on the page. The scores and every
-survivor are written to docs/reference/data/mutation_equations.json, from which the site's pages are
-made. The first score that a page ever got stays there, whatever was mended afterwards.
+Each corruption is tried as if a slip had happened on the page: in its displayed equations, or in its code,
+outputs, numbers, formulas, tables, captions and links. The scores and every survivor are written to
+docs/reference/data/mutation_*.json, from which the site's pages are made. The first score that a page ever
+got stays there, whatever was mended afterwards.
 """
 
 import argparse
@@ -22,10 +24,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from nnfp.book import page_mutation  # noqa: E402
 from nnfp.book.equations import public_names  # noqa: E402
 from nnfp.book.equations.mutation import CAUGHT, EQUAL, SAME, SURVIVED, Bench  # noqa: E402
+from nnfp.book.reading import Book  # noqa: E402
 
 DATA = ROOT / "docs" / "reference" / "data" / "mutation_equations.json"
+DATA_OF_PAGES = DATA.with_name("mutation_pages.json")
 COUNTS = ("mutants", "caught", "same", "equal", "survived")
 _BENCHES: dict[str, Bench] = {}
 
@@ -79,9 +84,9 @@ def summary(results: list) -> dict:
     }  # fmt: skip
 
 
-def write(data: dict) -> None:
-    DATA.parent.mkdir(parents=True, exist_ok=True)
-    DATA.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+def write(data: dict, path: Path = DATA) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
 def commit() -> str:
@@ -160,18 +165,94 @@ def equations(arguments: argparse.Namespace) -> int:
     return 0 if score(real) >= arguments.at_least else 1
 
 
+def page_trials(job: tuple[str, int, int, int]) -> list:
+    """Every `parts`-th corruption of a page, beginning with `part`."""
+    home, sample, part, parts = job
+    bench_of_page = page_mutation.Bench(home)
+    chosen = bench_of_page.mutants()
+    if sample and sample < len(chosen):
+        chosen = sorted(random.Random(0).sample(chosen, sample), key=lambda mutant: mutant.start)
+    return list(bench_of_page.trials(chosen[part::parts]))
+
+
+def page_summary(results: list) -> dict:
+    counts = Counter(trial.outcome for trial in results)
+    kinds: dict[str, Counter] = {}
+    for trial in results:
+        kinds.setdefault(f"{trial.place}: {trial.operation}", Counter())[trial.outcome] += 1
+    return {
+        "score": score(counts),
+        "mutants": len(results),
+        **{key: counts[outcome] for key, outcome in zip(COUNTS[1:], (CAUGHT, SAME, EQUAL, SURVIVED), strict=True)},
+        "operations": {name: {"tried": sum(c.values()), "caught": c[CAUGHT], "survived": c[SURVIVED]} for name, c in sorted(kinds.items())},
+        "survivors": [
+            {"line": t.line, "operation": f"{t.place}: {t.operation}", "change": t.change, "reason": t.how}
+            for t in sorted(results, key=lambda t: t.line) if t.outcome == SURVIVED
+        ],
+    }  # fmt: skip
+
+
+def of_pages(arguments: argparse.Namespace) -> int:
+    """The corruptions of everything on the pages but the displays."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    started, total = time.perf_counter(), Counter()
+    data = json.loads(DATA_OF_PAGES.read_text()) if DATA_OF_PAGES.exists() else {"pages": {}}
+    book = Book()
+    homes = [book.page(path).home for path in arguments.pages] or [page.home for page in book.pages]
+    parts = max(1, arguments.jobs)
+    jobs = [(home, arguments.sample, part, parts) for home in homes for part in range(parts)]
+    with multiprocessing.get_context("spawn").Pool(parts, maxtasksperchild=4) as pool:
+        results: dict[str, list] = {}
+        for (home, *_, part, _), found in zip(jobs, pool.imap(page_trials, jobs), strict=True):
+            results.setdefault(home, []).extend(found)
+            if part < parts - 1 or not results[home]:
+                continue
+            row = page_summary(results[home])
+            row["sample"] = bool(arguments.sample) and row["mutants"] == arguments.sample
+            old = data["pages"].get(home, {})
+            row["first_score"] = old.get("first_score", {key: row[key] for key in ("score", *COUNTS, "sample")})
+            data["pages"][home] = row
+            total.update({key: row[key] for key in COUNTS})
+            print(f"{home}: {row['score']:.2f} % of {row['caught'] + row['survived']} caught, {row['equal']} the same", flush=True)
+            if arguments.verbose:
+                for one in row["survivors"]:
+                    print(f"    {one['line']}: {one['operation']}: {one['change']} ({one['reason']})")
+    real = Counter({CAUGHT: total["caught"], SURVIVED: total["survived"]})
+    seconds = time.perf_counter() - started
+    if not arguments.dry:
+        known = {page.home for page in book.pages}
+        data["pages"] = {home: row for home, row in sorted(data["pages"].items()) if home in known}
+        data["score"] = score(Counter({key: sum(row[name] for row in data["pages"].values())
+                                       for key, name in ((CAUGHT, "caught"), (SURVIVED, "survived"))}))  # fmt: skip
+        if not arguments.pages:
+            data["run"] = {
+                "date": time.strftime("%Y-%m-%d", time.gmtime()), "commit": commit(), "seconds": round(seconds),
+                "processes": parts, "sample": arguments.sample, **{key: total[key] for key in COUNTS},
+            }  # fmt: skip
+            data.setdefault("first_score", {"score": score(real), **{key: total[key] for key in COUNTS}, "sample": arguments.sample})
+        write(data, DATA_OF_PAGES)
+    print(f"{total['mutants']} mutants: {score(real):.2f} % caught, {total['survived']} survive, {seconds:.0f} s")
+    return 0 if score(real) >= arguments.at_least else 1
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, metavar="what")
-    command = commands.add_parser("equations", help="the displayed equations of the chapters")
-    command.add_argument("pages", nargs="*", help="Markdown files; all chapters when none is named")
-    command.add_argument("--sample", type=int, default=0, help="so many mutants a page, drawn with a fixed seed")
-    command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
-    command.add_argument("--at-least", type=float, default=0.0, help="fail below this score, in per cent")
-    command.add_argument("--dry", action="store_true", help="write nothing")
-    command.add_argument("--log", help="append what became of every mutant to this file, one JSON list a line")
-    command.add_argument("-v", "--verbose", action="store_true", help="print every survivor")
-    command.set_defaults(run=equations)
+    parts = {
+        "equations": (equations, "the displayed equations of the chapters"),
+        "pages": (of_pages, "code, outputs, numbers, formulas, tables, captions and links of the pages"),
+    }
+    for name, (run, what) in parts.items():
+        command = commands.add_parser(name, help=what)
+        command.add_argument("pages", nargs="*", help="Markdown files; all chapters when none is named")
+        command.add_argument("--sample", type=int, default=0, help="so many mutants a page, drawn with a fixed seed")
+        command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+        command.add_argument("--at-least", type=float, default=0.0, help="fail below this score, in per cent")
+        command.add_argument("--dry", action="store_true", help="write nothing")
+        if name == "equations":
+            command.add_argument("--log", help="append what became of every mutant to this file, one JSON list a line")
+        command.add_argument("-v", "--verbose", action="store_true", help="print every survivor")
+        command.set_defaults(run=run)
     arguments = parser.parse_args()
     sys.setrecursionlimit(5000)
     return arguments.run(arguments)

@@ -26,7 +26,7 @@ from nnfp.book.reading import Book, Page
 from nnfp.book.verdicts import Verdict, verdicts
 
 OTHERS = {
-    "mutation_pages": ("What else a page states", "outputs, numbers, shapes, captions, links and snippets of the pages"),
+    "mutation_pages": ("What else the pages state", "code, outputs, numbers, shapes, formulas, tables, captions and links"),
     "mutation_package": ("Code", "operators, numbers, conditions and calls of the package"),
 }
 REASONS = {
@@ -145,7 +145,28 @@ def score_tables(book: Book, home: str) -> list[str]:
     for name, (heading, what) in OTHERS.items():
         if other := scores.load(name):
             caught, survived = counted(other)
-            lines += ["", f"**{heading}: {percent(other['score'])}** of {many(caught + survived)} corruptions are caught: {what} ({run_of(other)})."]
+            first = other.get("first_score", {}).get("score")
+            before = f" The first run caught {percent(first)}." if first is not None else ""
+            lines += ["", f"**{heading}: {percent(other['score'])}** of {many(caught + survived)} corruptions are caught: "
+                          f"{what} ({run_of(other)}).{before}"]  # fmt: skip
+            lines += rows_of(book, home, other.get("pages") or other.get("modules") or {})
+    return lines
+
+
+def rows_of(book: Book, home: str, groups: dict) -> list[str]:
+    """One row for each page or module."""
+    if not groups:
+        return []
+    pages = {page.home: page for page in book.pages}
+    lines = ["", "| | Corruptions | Caught | Now | First run |", "|---|---:|---:|---:|---:|"]
+    for name, row in groups.items():
+        real = row["caught"] + row["survived"]
+        if real:
+            shown = f"[{title(pages[name])}]({way(pages[name], home)})" if name in pages else f"`{name}`"
+            first = row.get("first_score")
+            first = first.get("score") if isinstance(first, dict) else first
+            lines.append(f"| {shown} | {many(real)} | {many(row['caught'])} | {percent(row['score'])} "
+                         f"| {percent(first) if first is not None else '–'} |")  # fmt: skip
     return lines
 
 
@@ -164,23 +185,30 @@ def survivors(book: Book, home: str, store) -> list[str]:
             reason = REASONS.get(survivor["reason"], survivor["reason"])
             lines.append(f"- {link}, {survivor['operation']}: {reason}.<br>{shown}")
     for name, (heading, _) in OTHERS.items():
-        for other in listed(scores.load(name)):
-            lines.append(f"- {heading}: {other}")
+        for group, found in listed(scores.load(name)).items():
+            count = "one" if len(found) == 1 else len(found)
+            lines += ["", f'??? note "{heading}, {group}: {count}"', "", *(f"    - {one}" for one in found), ""]
     return lines or ["None."]
 
 
-def listed(data: dict) -> list[str]:
-    """The survivors of a run over pages or code, in words."""
-    found = []
+def listed(data: dict) -> dict[str, list[str]]:
+    """The survivors of a run over pages or code, in words, by page or module."""
     groups = {"": data, **(data.get("pages") or {}), **(data.get("modules") or {})}
+    found: dict[str, list[str]] = {}
     for name, group in groups.items():
         for one in group.get("survivors", ()):
-            where = one.get("file") or one.get("module") or name
-            line = f":{one['line']}" if one.get("line") else ""
-            change = one.get("change") or one.get("text") or one.get("tex") or one.get("what") or ""
-            parts = [f"`{where}{line}`", one.get("operation", ""), f"`{change}`" if change else "", one.get("reason", "")]
-            found.append(", ".join(part for part in parts if part))
+            line = f"line {one['line']}" if one.get("line") else ""
+            change = one.get("change") or ""
+            parts = [line, one.get("operation", ""), quoted(change), one.get("reason", "")]
+            found.setdefault(one.get("file") or name, []).append(", ".join(part for part in parts if part))
     return found
+
+
+def quoted(text: str) -> str:
+    """As code, whatever is in it."""
+    marks = "``" if "`" in text else "`"
+    space = " " if "`" in text else ""
+    return f"{marks}{space}{text}{space}{marks}" if text else ""
 
 
 EVERY = ("tests/pages/test_equations.py", "test_equation")  # the test that runs each display

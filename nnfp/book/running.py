@@ -11,6 +11,7 @@ import tempfile
 import time
 import traceback
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nnfp.book import shapes
@@ -135,41 +136,53 @@ def run(page: Page) -> Run:
     """Run every fence of the page that runs; stop at the first error."""
     result = Run(page, namespace={"__name__": "__main__", "__builtins__": __builtins__})
     started = time.perf_counter()
-    seeded = False
-    with isolated():
-        before = _random_state()
-        for fence in page.fences:
-            if not fence.runs or fence.includes:
-                continue
-            try:
-                statements = split(page, fence)
-            except SyntaxError as error:
-                line = fence.first + (error.lineno or 1) - 1
-                message = f"{describe(error)}; the rest of the page was not run"
-                result.failures.append(page.failure(line, "error", message))
-                return result
-            result.failures += misplaced(page, fence, statements)
-            result.failures += unseeded(page, fence, statements)
-            seeded = seeded or "np.random.seed(" in fence.body
-            claims = shapes.claims(fence.body + "\n", fence.first)
-            result.namespace[shapes.HOOK] = shapes.recorder(claims)
-            for statement in statements:
-                result.statements.append(statement)
-                if not _execute(result, statement, claims):
-                    return result
-            for line, message in shapes.verdicts(claims):
-                result.failures.append(page.failure(line, "shape", message))
-            result.shapes += len(claims)
-            if not seeded and _random_state() != before:
-                message = (
-                    "uses NumPy's global random state, so that each run differs: "
-                    "make rng = np.random.default_rng(seed)"
-                )
-                result.failures.append(page.failure(fence.line, "random", message))
-                seeded = True
-    result.complete = True
+    for _ in steps(result):
+        pass
     result.seconds = time.perf_counter() - started
     return result
+
+
+def steps(result: Run) -> Iterator[int]:
+    """Runs `result.page` fence by fence; yields the place of each fence that is about to run.
+
+    Whoever goes through it may put another page into `result` that differs from that fence on.
+    """
+    seeded, place = False, 0
+    with isolated():
+        before = _random_state()
+        while place < len(result.page.fences):
+            if result.page.fences[place].runs and not result.page.fences[place].includes:
+                yield place
+                page = result.page
+                fence = page.fences[place]
+                try:
+                    statements = split(page, fence)
+                except SyntaxError as error:
+                    line = fence.first + (error.lineno or 1) - 1
+                    message = f"{describe(error)}; the rest of the page was not run"
+                    result.failures.append(page.failure(line, "error", message))
+                    return
+                result.failures += misplaced(page, fence, statements)
+                result.failures += unseeded(page, fence, statements)
+                seeded = seeded or "np.random.seed(" in fence.body
+                claims = shapes.claims(fence.body + "\n", fence.first)
+                result.namespace[shapes.HOOK] = shapes.recorder(claims)
+                for statement in statements:
+                    result.statements.append(statement)
+                    if not _execute(result, statement, claims):
+                        return
+                for line, message in shapes.verdicts(claims):
+                    result.failures.append(page.failure(line, "shape", message))
+                result.shapes += len(claims)
+                if not seeded and _random_state() != before:
+                    message = (
+                        "uses NumPy's global random state, so that each run differs: "
+                        "make rng = np.random.default_rng(seed)"
+                    )
+                    result.failures.append(page.failure(fence.line, "random", message))
+                    seeded = True
+            place += 1
+    result.complete = True
 
 
 def unseeded(page: Page, fence: Fence, statements: list[Statement]) -> list[Failure]:

@@ -52,15 +52,19 @@ def test_scores_and_survivors_are_those_of_the_files(data):
     page = {"score": 97.5, "caught": 39, "survived": 1, "same": 2, "equations": {}, "survivors": [survivor],
             "first_full_score": {"score": 90.0}}  # fmt: skip
     data("mutation_equations", {"score": 97.5, "run": {"date": "2026-01-02", "commit": "abc1234"}, "pages": {"neuron.md": page}})
-    data("mutation_package", {"score": 80.0, "caught": 4, "survived": 1, "run": {"date": "2026-01-03"},
-                              "survivors": [{"file": "nnfp/neuron.py", "line": 7, "change": "+ -> -", "reason": "why"}]})  # fmt: skip
+    lost = {"line": 7, "operation": "code: name", "change": "`a` for b", "reason": "why"}
+    page = {"score": 80.0, "caught": 4, "survived": 1, "first_score": {"score": 70.0}, "survivors": [lost]}
+    data("mutation_pages", {"score": 80.0, "run": {"date": "2026-01-03"}, "first_score": {"score": 60.0},
+                            "pages": {"neuron.md": page}})  # fmt: skip
     text = "\n".join(checked.score_tables(BOOK, HOME))
     for part in ("**Equations: 97.50 %** of 40", "1 survives (2026-01-02, commit `abc1234`)",
-                 "| [A neuron](../neuron.md) | 40 | 39 | 97.50 % | 90.00 % |", "**Code: 80.00 %** of 5"):  # fmt: skip
+                 "| [A neuron](../neuron.md) | 40 | 39 | 97.50 % | 90.00 % |",
+                 "What else the pages state: 80.00 %** of 5", "The first run caught 60.00 %.", "| [A neuron](../neuron.md) | 5 | 4 | 80.00 % | 70.00 % |"):  # fmt: skip
         assert part in text
-    one, two = checked.survivors(BOOK, HOME, lambda html: html)
+    one, *_, block, _, two, _ = checked.survivors(BOOK, HOME, lambda html: html)
     assert one.startswith("- [(3.1)](../neuron.md#eq-neuron), sign: false, but only") and "katex" in one
-    assert two == "- Code: `nnfp/neuron.py:7`, `+ -> -`, why"
+    assert block == '??? note "What else the pages state, neuron.md: one"'
+    assert two == "    - line 7, code: name, `` `a` for b ``, why"
 
 
 def test_the_lists_stand_in_place_of_their_marks():
