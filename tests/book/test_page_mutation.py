@@ -7,7 +7,6 @@ import pytest
 from small_book import make
 
 from nnfp.book import values
-from nnfp.book.page_mutants import mutants
 from nnfp.book.page_mutation import CAUGHT, EQUAL, SURVIVED, Bench, digest
 
 PAGE = textwrap.dedent(
