@@ -252,8 +252,9 @@ def test_a_code_block_can_be_copied_as_it_is_shown(tab):
 def test_the_next_page_opens_without_a_full_load_and_its_formulas_are_set(tab):
     page = tab.open("neuron/")
     page.evaluate("window.kept = true")
+    page.wait_for_load_state("networkidle")  # Material takes links over when it has the site map
     page.locator(".md-footer__link--next").press("Enter")
-    page.wait_for_url("**/layer/")
+    page.wait_for_url("**/layer/", wait_until="commit")
     page.wait_for_selector("#eq-affine .katex")
     assert page.evaluate("window.kept") is True
     assert tab.errors == []
