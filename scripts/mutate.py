@@ -2,9 +2,11 @@
 
     python scripts/mutate.py equations [--sample N] [--jobs N] [PAGES]
     python scripts/mutate.py pages [--sample N] [--jobs N] [PAGES]
+    python scripts/mutate.py package [--sample N] [--jobs N] [MODULES]
 
 Each corruption is tried as if a slip had happened on the page: in its displayed equations, or in its code,
-outputs, numbers, formulas, tables, captions and links. The scores and every survivor are written to
+outputs, numbers, formulas, tables, captions and links; or in the code of the package, for which see
+scripts/mutate_package.py. The scores and every survivor are written to
 docs/reference/data/mutation_*.json, from which the site's pages are made. The first score that a page ever
 got stays there, whatever was mended afterwards.
 """
@@ -23,6 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+import mutate_package  # noqa: E402
 
 from nnfp.book import page_mutation  # noqa: E402
 from nnfp.book.equations import public_names  # noqa: E402
@@ -253,6 +257,7 @@ def main() -> int:
             command.add_argument("--log", help="append what became of every mutant to this file, one JSON list a line")
         command.add_argument("-v", "--verbose", action="store_true", help="print every survivor")
         command.set_defaults(run=run)
+    mutate_package.add(commands)
     arguments = parser.parse_args()
     sys.setrecursionlimit(5000)
     return arguments.run(arguments)
