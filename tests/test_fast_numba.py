@@ -58,6 +58,28 @@ def test_any_depth_and_a_neuron_at_exactly_zero():
     np.testing.assert_array_equal(training.parameters.W[1], np.zeros((4, 3)))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rule", RULES)
+def test_blas_adds_in_place_however_the_samples_lie(rule, dtype):
+    for sizes, batch in (([5, 7, 3], 11), ([1, 2], 1), ([3, 1, 1], 2)):
+        parameters, X, Y = problem(sizes, batch, dtype=dtype)
+        wide = np.zeros((2 * X.shape[0], 3 * X.shape[1]), dtype)
+        wide[::2, ::3] = X
+        results = []
+        for x in (np.ascontiguousarray(X), np.asfortranarray(X), wide[::2, ::3]):
+            training = CompiledTraining(parameters, 0.1, "mse", rule)
+            theta = training.theta
+            for _ in range(3):
+                training.step(x, Y)
+            assert training.theta is theta
+            results.append(training.parameters)
+            assert distance(training.parameters, results[0]) < 8
+        state, expected = None, parameters
+        for _ in range(3):
+            _, expected, state = readable_step(expected, X, Y, state, "mse", rule)
+        assert distance(results[0], expected) < 40
+
+
 def test_a_nan_reaches_the_loss_and_stops_before_the_update():
     for loss in LOSSES:
         parameters, X, Y = problem()

@@ -1,8 +1,9 @@
 """The training of nnfp.fast with its passes compiled by Numba, chapter docs/fast.md.
 
-The products stay NumPy's. What stands between two products is one compiled loop instead of
-several NumPy calls, so that each array is fetched once. Needs the extra `numba`; nothing in
-nnfp imports this module by itself.
+What stands between two products is one compiled loop instead of several NumPy calls, so that
+each array is fetched once. The step of gradient descent is no pass at all: BLAS can subtract a
+product from the weights where they are, which NumPy does not offer and SciPy does. Needs the
+extra `numba`; nothing in nnfp imports this module by itself.
 """
 
 import math
@@ -12,6 +13,7 @@ from functools import partial
 import numpy as np
 from numba import njit
 from numpy import ndarray
+from scipy.linalg.blas import get_blas_funcs
 
 from nnfp.fast import FastTraining, Plan, Views
 
@@ -53,6 +55,7 @@ def _adam_pass(theta, g, M, V, keep_1, keep_2, a, guard):
         M[i] = keep_1 * M[i] + g[i]
         V[i] = keep_2 * V[i] + g[i] * g[i]
         theta[i] -= a * (M[i] / (np.sqrt(V[i]) + guard))
+        g[i] = 0  # the next product is added
 # --8<-- [end:passes]
 
 
@@ -61,6 +64,7 @@ def _momentum_pass(theta, lr_g, velocity, beta):
     for i in range(theta.size):
         velocity[i] = beta * velocity[i] + lr_g[i]
         theta[i] -= velocity[i]
+        lr_g[i] = 0
 
 
 @compiled
@@ -120,7 +124,7 @@ def _cross_entropy(Z: ndarray, b: ndarray, delta: ndarray, lr: float) -> Callabl
 
 
 def _sgd(theta: ndarray, lr_g: ndarray, lr: float) -> Callable[[], None]:
-    return partial(np.subtract, theta, lr_g, out=theta)
+    return lambda: None  # the products of the backward pass have done it
 
 
 def _momentum(theta: ndarray, lr_g: ndarray, lr: float) -> Callable[[], None]:
@@ -144,12 +148,25 @@ def _adam(theta: ndarray, g: ndarray, lr: float) -> Callable[[], None]:
 LOSSES = {"mse": _mse, "cross_entropy": _cross_entropy}
 
 
+# --8<-- [start:added]
+def _added(sign: int, C: ndarray, delta: ndarray) -> Callable[[ndarray], None]:
+    """C += sign delta A^T in one product; BLAS counts by columns, so all are handed over turned."""
+    gemm = get_blas_funcs("gemm", dtype=C.dtype)
+
+    def add(A_T: ndarray) -> None:
+        turned = A_T.flags.f_contiguous
+        gemm(sign, A_T if turned else A_T.T, delta.T, 1, C.T, turned, False, True)
+
+    return add
+# --8<-- [end:added]
+
+
 # --8<-- [start:compiled-plan]
 def _plan(theta: Views, g: Views, sizes: list[int], B: int, loss: str, lr: float) -> Plan:
     L, dtype = len(theta.W), theta.W[1].dtype
-    zero, ones = dtype.type(0), np.ones(B, dtype)
+    zero, ones, sign = dtype.type(0), np.ones(B, dtype), -1 if g is theta else 1
     A = {l: np.empty((sizes[l], B), dtype) for l in range(1, L + 1)}
-    delta = {l: np.empty_like(A[l]) for l in A}
+    delta, column = ({l: np.empty_like(A[l][:, :k]) for l in A} for k in (B, 1))
     forward, backward = [], []
     for l in range(1, L + 1):
         if l > 1:
@@ -157,15 +174,17 @@ def _plan(theta: Views, g: Views, sizes: list[int], B: int, loss: str, lr: float
         if l < L:
             forward += [partial(_bias_relu, A[l], theta.b[l], zero)]
     for l in range(L, 0, -1):
-        if l < L:
-            backward += [partial(np.dot, theta.W[l + 1].T, delta[l + 1], out=delta[l])]
-            backward += [partial(_gate, delta[l], A[l], zero)]
-        backward += [partial(np.dot, delta[l], ones, out=g.b[l][:, 0])]
+        if l > 1:  # first, while W[l] is still the one of the forward pass
+            backward += [partial(np.dot, theta.W[l].T, delta[l], out=delta[l - 1])]
+            backward += [partial(_gate, delta[l - 1], A[l - 1], zero)]
+        add = [np.add, np.subtract][g is theta]
+        backward += [partial(np.dot, delta[l], ones, out=column[l][:, 0])]
+        backward += [partial(add, g.b[l], column[l], out=g.b[l])]
+        product = _added(sign, g.W[l], delta[l])
         if l > 1:
-            backward += [partial(np.dot, delta[l], A[l - 1].T, out=g.W[l])]
+            backward += [partial(product, A[l - 1].T)]
     enter = partial(np.dot, theta.W[1], out=A[1])
-    leave = partial(np.dot, delta[1], out=g.W[1])
-    return Plan(enter, forward, LOSSES[loss](A[L], theta.b[L], delta[L], lr), backward, leave)
+    return Plan(enter, forward, LOSSES[loss](A[L], theta.b[L], delta[L], lr), backward, product)
 # --8<-- [end:compiled-plan]
 
 
@@ -188,4 +207,9 @@ class CompiledTraining(FastTraining):
     _plan = staticmethod(_plan)
     _updates = {"sgd": (_sgd, True), "momentum": (_momentum, True), "adam": (_adam, False)}  # noqa: RUF012
     _joins = False  # a bias costs no pass of its own here
+
+    def __init__(self, parameters, lr: float, loss: str = "mse", optimiser: str = "sgd"):
+        super().__init__(parameters, lr, loss, optimiser)
+        if optimiser == "sgd":
+            self._to = self._at  # the gradient goes where the weights are
 # --8<-- [end:compiled-training]
