@@ -17,7 +17,7 @@ export DISABLE_MKDOCS_2_WARNING ?= true
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-all chapter site offline snippets zensical bench update mutants lock clean witness
+.PHONY: help setup serve test test-all chapter site offline snippets zensical bench update mutants mutants-package lock clean witness
 
 help:
 	@echo "make serve     show the book on this machine, rebuilt on every change"
@@ -31,6 +31,7 @@ help:
 	@echo "make lighthouse  score every chapter, phone and desktop (needs Chromium)"
 	@echo "make update    rewrite the outputs and the bound numbers of all pages"
 	@echo "make mutants   corrupt equations one symbol at a time and count what is caught"
+	@echo "make mutants-package  corrupt the code of the package and count what its tests catch"
 	@echo "make bench     time the training step (needs the extra bench)"
 	@echo "make witness   add PyTorch and JAX, which some tests compare with"
 	@echo "make zensical  build the site with Zensical, the successor of MkDocs, as a second gate"
@@ -129,11 +130,19 @@ update: setup
 mutants: setup
 	@$(PY) scripts/mutate.py equations $(ARGS)
 
+# mutmut is for this alone; its own lock file pins it, with the versions of requirements.lock.
+mutants-package: setup
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutation.lock
+	@$(PY) scripts/mutate.py package $(ARGS)
+
 lock: setup
 	@$(PY) -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --no-emit-find-links --upgrade \
 	  --extra book --extra offline --extra test --extra dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --no-emit-find-links --upgrade \
+	  --extra mutation -c requirements.lock pyproject.toml -o requirements-mutation.lock
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --package-lock-only --ignore-scripts
 
 clean:
