@@ -297,7 +297,7 @@ def machine() -> dict:
     flags = re.search(r"flags\s*:\s*(.*)", info)
     flags = flags[1].split() if flags else []
     versions = {}
-    for name in ("numpy", "torch", "jax", "scikit-learn", "autograd", "micrograd", "numba"):
+    for name in ("numpy", "torch", "jax", "scikit-learn", "autograd", "micrograd", "numba", "scipy", "tinygrad"):
         try:
             from importlib.metadata import version
 

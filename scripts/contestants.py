@@ -5,6 +5,8 @@ steps and waits for them, parameters() gives the weights as {l: W} in the book's
 Networks: ReLU inside, no activation at the end, biases; samples in rows where a library wants that.
 """
 
+import os
+import shutil
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
@@ -306,12 +308,50 @@ def micrograd(cell: Cell):
     return step, lambda: {l: np.array([[v.data for v in row[:-1]] for row in theta[l]]) for l in theta}, 1
 
 
+def tinygrad(cell: Cell):
+    """tinygrad on the processor, the whole step in one TinyJit; needs clang, and version 0.11:
+    what clang 14 and 16 make of 0.14 its loader refuses (relocation type 10)."""
+    if not shutil.which(os.environ.get("CC", "clang")):
+        raise ImportError("tinygrad needs clang to make machine code")
+    os.environ.setdefault("CPU", "1")
+    from tinygrad import Tensor, TinyJit, nn
+
+    (W, b), X, Y = cell.problem()
+    theta = {l: (Tensor(np.ascontiguousarray(W[l].T)), Tensor(b[l][:, 0].copy())) for l in W}
+    flat = [p.requires_grad_() for pair in theta.values() for p in pair]
+    rule = {"sgd": nn.optim.SGD, "adam": nn.optim.Adam}[cell.rule](flat, lr=cell.lr)
+    for name in {"lr", "b1_t", "b2_t"} & vars(rule).keys():  # it keeps them in single precision
+        value = {"lr": cell.lr, "b1_t": 1.0, "b2_t": 1.0}[name]
+        setattr(rule, name, Tensor(np.array([value], cell.dtype)))
+    for name in {"m", "v"} & vars(rule).keys():
+        setattr(rule, name, [Tensor(np.zeros(p.shape, cell.dtype)) for p in flat])
+    x, y = (Tensor(np.ascontiguousarray(A.T)) for A in (X, Y))
+
+    @TinyJit
+    def run():
+        rule.zero_grad()
+        a = x
+        for W, b in list(theta.values())[:-1]:
+            a = (a @ W + b).relu()
+        z = a @ theta[len(theta)][0] + theta[len(theta)][1]
+        loss = ((z - y) ** 2).mean() if cell.loss == "mse" else -(y * z.log_softmax()).sum(axis=1).mean()
+        loss.backward()
+        rule.step()
+        return loss.realize()
+
+    def step():
+        with Tensor.train():
+            return run().item()
+
+    return step, lambda: {l: W.numpy().T for l, (W, _) in theta.items()}, 1
+
+
 NAMES = {
     "floor": floor, "fast": fast, "fast_numba": fast_numba, "fast_joined": partial(fast, ones_row=True),
     "fast_apart": partial(fast, ones_row=False), "readable": readable, "bare": rung("bare"),
     "in_place": rung("in_place"), "torch_eager": torch_eager, "torch_compiled": torch_compiled,
     "jax_jit": jax_jit, "jax_scan": jax_scan, "sklearn": sklearn, "autograd": autograd,
-    "micrograd": micrograd,
+    "micrograd": micrograd, "tinygrad": tinygrad,
 }  # fmt: skip
 
 
