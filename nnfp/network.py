@@ -136,7 +136,7 @@ class MLPRegressor:
         path = Path(path)
         part = path.with_name(path.name + ".part")
         with part.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            np.savez(file, **arrays)
         part.replace(path)  # an interrupted save leaves the old file whole
 
     @classmethod
@@ -170,8 +170,8 @@ class MLPRegressor:
             rng.bit_generator.state = json.loads(str(arrays["generator"]))
             for l in layers:
                 check_matrix(f"W[{l}]", W[l], rows=sizes[l], columns=sizes[l - 1], finite=True)
-                check_matrix(f"b[{l}]", b[l], rows=sizes[l], columns=1, finite=True)
-            layer_sizes(Parameters(W, b))
+                check_matrix(f"b[{l}]", b[l], finite=True)
+            layer_sizes(Parameters(W, b))  # the shapes of b, and one dtype
         except (KeyError, ValueError, TypeError) as error:
             raise ValueError(f"{path} is damaged: {error}") from error
         net = cls(sizes)

@@ -107,7 +107,7 @@ def test_inputs_are_untouched_and_may_be_strided():
         (0, [[1.0] * N] * M, r"W must be a NumPy array, got list"),
         (0, np.ones((N, M)), r"W @ X: W has shape \(3, 5\), X has 3 rows"),
         (0, np.ones((M, N), int), r"W must hold float32 or float64, got int64"),
-        (1, np.ones(N), r"X must be 2-D .* got shape \(3,\); .*X\[:, None\]"),
+        (1, np.ones(N), r"^X must be 2-D .* got shape \(3,\); .*X\[:, None\]"),
         (1, np.ones((B, N)), r"W @ X: W has shape \(5, 3\), X has 7 rows"),
         (1, np.ones((N, 0)), r"X must not be empty, got shape \(3, 0\)"),
         (1, np.ones((N, B), np.float32), r"W is float64, X is float32"),

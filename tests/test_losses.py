@@ -95,6 +95,14 @@ def test_huber_joins_its_parts_in_value_and_slope():
             assert huber_gradient(above, Y, kappa) == sign * kappa
 
 
+@pytest.mark.parametrize("kappa", [0.25, 1.0, 3.0])
+def test_at_the_joint_of_huber_a_complex_step_gives_kappa_too(kappa):
+    Y = np.zeros((1, 3))
+    for sign in (-1, 1):
+        at = np.full((1, 3), sign * kappa) + np.array([[0, 1e-30j, 0]])
+        assert huber(at, Y, kappa).imag / 1e-30 == pytest.approx(sign * kappa / 3, rel=1e-14)
+
+
 @given(Y_hat=matrices, Y=matrices)
 @settings(max_examples=50, deadline=None)
 def test_huber_is_half_of_mse_for_large_kappa_and_kappa_mae_for_small(Y_hat, Y):

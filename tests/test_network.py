@@ -115,6 +115,19 @@ def test_the_default_rate_is_the_article_s():
     assert same(one, other)
 
 
+def test_the_default_rates_and_sizes_are_those_of_the_signatures():
+    X, Y = data(B=45)  # more samples than one batch has, and no multiple of it
+    one, other = network(), network()
+    for net, lr in ((one, {}), (other, {"lr": 0.01})):
+        net.forward(X)
+        net.backward(Y)
+        net.step(**lr)
+    assert same(one, other)
+    history = one.fit(X, Y)
+    assert history == other.fit(X, Y, lr=0.01, batch_size=32, epochs=100) and same(one, other)
+    assert len(history.train) == 101
+
+
 # ---- order of calls
 
 
@@ -148,6 +161,17 @@ def test_a_new_forward_drops_the_old_gradients():
     net.forward(data(seed=1)[0])
     with pytest.raises(RuntimeError, match="step needs fresh gradients"):
         net.step()
+
+
+def test_what_was_remembered_is_dropped_by_fit():
+    net, (X, Y) = network(), data()
+    net.forward(X)
+    net.backward(Y)
+    net.fit(X, Y, epochs=1, progress=iter)
+    with pytest.raises(RuntimeError, match="step needs fresh gradients"):
+        net.step()
+    with pytest.raises(RuntimeError, match="backward needs a forward pass"):
+        net.backward(Y)
 
 
 def test_a_forward_that_failed_leaves_no_trace():
@@ -228,6 +252,13 @@ def test_divergence_is_an_error_and_not_a_nan():
             net.train_step(X, 100 * Y, lr=50.0)
 
 
+def test_infinity_minus_infinity_inside_is_an_error_and_no_warning():
+    net = MLPRegressor([1, 2, 1])
+    net.W = {1: np.full((2, 1), 1e300), 2: np.array([[1.0, -1.0]])}
+    with pytest.raises(ValueError, match="Y_hat must be finite, got nan at row 0, column 0"):
+        net.train_step(np.full((1, 3), 1e10), np.zeros((1, 3)))
+
+
 # ---- fit, save, load
 
 
@@ -251,6 +282,18 @@ def test_fit_with_patience_keeps_the_best_parameters():
     held_out = X[:, 300:], Y[:, 300:]
     history = net.fit(X[:, :300], Y[:, :300], lr=0.1, epochs=40, validation=held_out, patience=2)
     assert net.loss_mse(net.predict(held_out[0]), held_out[1]) == min(history.validation)
+
+
+def test_fit_shows_its_progress_as_it_is_told():
+    seen, (X, Y) = [], data()
+
+    def progress(epochs):
+        for epoch in epochs:
+            seen.append(epoch)
+            yield epoch
+
+    network().fit(X, Y, epochs=3, progress=progress)
+    assert seen == [1, 2, 3]
 
 
 def test_fit_takes_the_fast_path(monkeypatch):
@@ -324,6 +367,15 @@ def test_the_name_is_kept_and_a_second_save_replaces_the_first(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["net"]
 
 
+def test_a_save_that_fails_leaves_the_old_file_whole(tmp_path):
+    path = tmp_path / "net"
+    network(1).save(path)
+    (tmp_path / "net.part").mkdir()  # where the new file is written first
+    with pytest.raises(OSError):
+        network(2).save(path)
+    assert same(MLPRegressor.load(path), network(1))
+
+
 def test_two_saves_are_the_same_bytes(tmp_path):
     for name in "ab":
         network().save(tmp_path / name)
@@ -366,6 +418,9 @@ def damaged(tmp_path, **changes):
         ({"W[2]": np.full((5, 7), np.nan)}, r"damaged: W\[2\] must be finite"),
         ({"W[2]": np.ones((5, 7), int)}, r"damaged: W\[2\] must hold float"),
         ({"b[1]": np.ones(7)}, r"damaged: b\[1\] must be 2-D"),
+        ({"b[1]": np.ones((5, 1))}, r"damaged: b\[1\] must have shape \(7, 1\), got \(5, 1\)"),
+        ({"b[1]": np.ones((7, 2))}, r"damaged: b\[1\] must have shape \(7, 1\), got \(7, 2\)"),
+        ({"b[2]": np.full((5, 1), np.inf)}, r"damaged: b\[2\] must be finite"),
         ({"b[3]": np.ones((2, 1), np.float32)}, "damaged.*float32"),
         ({"generator": "not json"}, "damaged"),
         ({"generator": json.dumps({"bit_generator": "PCG64"})}, "damaged"),

@@ -123,3 +123,24 @@ def test_a_neuron_refuses_what_does_not_fit_and_says_why(arguments, message):
 def test_a_layer_refuses_what_does_not_fit_and_says_why(arguments, message):
     with pytest.raises(ValueError, match=message):
         layer_by_loops(*arguments)
+
+
+def test_a_complex_step_passes_from_each_of_the_three():
+    rng = np.random.default_rng(3)
+    shapes = [(5, 3), (3, 1), (5, 1)]
+    for which in range(3):
+        arrays = [rng.standard_normal(shape) for shape in shapes]
+        moved = arrays.copy()
+        moved[which] = arrays[which] + 1e-30j
+        slopes = layer_by_loops(*moved).imag / 1e-30
+        W, x, _ = arrays
+        expected = [np.full((5, 1), x.sum()), W.sum(axis=1, keepdims=True), np.ones((5, 1))][which]
+        np.testing.assert_allclose(slopes, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_float32_beside_float64_is_refused_wherever_it_is(which):
+    arrays = [np.ones(shape) for shape in [(5, 3), (3, 1), (5, 1)]]
+    arrays[which] = arrays[which].astype(np.float32)
+    with pytest.raises(ValueError, match=r"^W is float(32|64), [xb] is float(32|64)"):
+        layer_by_loops(*arrays)

@@ -108,6 +108,12 @@ def test_pytorch_agrees_after_fifty_steps(name):
     np.testing.assert_allclose(ours, weight.detach().numpy(), rtol=1e-12, atol=1e-15)
 
 
+def test_the_default_rates_are_those_of_the_chapter():
+    gs, theta = gradients(3), np.linspace(-1, 1, P)[:, None]
+    for name, lr in (("sgd", 0.01), ("momentum", 0.01), ("adam", 0.001)):
+        np.testing.assert_array_equal(run(optimiser(name), theta, gs)[0], run(optimiser(name), theta, gs, lr=lr)[0])
+
+
 # --- what comes in and goes out ------------------------------------------------------
 
 
@@ -160,8 +166,9 @@ def test_a_beta_outside_zero_to_one_is_refused(beta):
 
 def test_the_memory_of_another_network_is_refused():
     theta, other = np.ones((P, 1)), np.ones((P + 1, 1))
-    for rule in (momentum, adam):
-        with pytest.raises(ValueError, match="they must be equal"):
+    for rule, name in ((momentum, "state"), (adam, r"state\.m")):
+        message = rf"^g has shape \(7, 1\), {name} has shape \(8, 1\); they must be equal$"
+        with pytest.raises(ValueError, match=message):
             rule(theta, theta, rule(other, other)[1])
 
 
