@@ -86,7 +86,7 @@ def load_cars(features: Sequence[str] = tuple(CAR_FEATURES)) -> Cars:
         raise ModuleNotFoundError("load_cars reads a file of vega_datasets: pip install vega_datasets")
     path = Path(package.origin).parent / "_data" / "cars.json"
     keys = [key for key, _ in CAR_FEATURES.values()]
-    rows = json.loads(path.read_text(encoding="utf-8"))
+    rows = json.loads(path.read_bytes())
     rows = [row | {"Year": int(row["Year"][:4])} for row in rows]
     rows = [row for row in rows if None not in [row[key] for key in ("Miles_per_Gallon", *keys)]]
     return Cars(

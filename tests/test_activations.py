@@ -328,3 +328,9 @@ def test_each_activation_is_listed_under_its_own_name_with_its_own_slope():
     for name, (f, f_prime) in ACTIVATIONS.items():
         assert (f.__name__, f_prime.__name__) == (name, f"{name}_prime")
     assert activation("identity").f is identity
+
+
+def test_at_zero_the_slope_of_elu_has_the_slope_from_the_left():
+    """Below zero the slope is e^z, whose slope is e^z again; above zero it is flat."""
+    z = np.array([[-1.0, 0.0, 1.0]])
+    np.testing.assert_allclose(elu_prime(z + 1e-30j).imag / 1e-30, [[np.exp(-1), 1, 0]], rtol=1e-14)

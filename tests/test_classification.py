@@ -230,6 +230,36 @@ def test_accuracy_counts_the_columns_whose_largest_logit_is_right():
     assert accuracy(Y, Y) == 1.0
 
 
+def test_a_column_that_infinity_spoils_is_quiet_and_leaves_the_others_alone():
+    Z = np.array([[np.inf, 1.0], [0.0, 2.0], [np.inf, 3.0]])
+    for f in (softmax, log_softmax):  # a warning would be an error here
+        np.testing.assert_array_equal(np.isnan(f(Z)), [[True, False]] * 3)
+        np.testing.assert_array_equal(f(Z)[:, 1:], f(Z[:, 1:]))
+
+
+def test_the_column_that_is_no_distribution_is_named():
+    Z, Y = problem()
+    for k, column, what in [
+        (3, [1.0, 1.0, -1.0], "a sum of 1 and a smallest entry of -1 in column 3"),
+        (2, [0.5, 0.25, 0.0], "a sum of 0.75 and a smallest entry of 0 in column 2"),
+    ]:
+        bad = Y.copy()
+        bad[:, k] = column
+        with pytest.raises(ValueError, match=f"^each column of Y must be a distribution, got {what}; make"):
+            cross_entropy(Z, bad)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_sum_may_be_off_by_four_roundings_an_entry_and_no_more(dtype):
+    eps = np.finfo(dtype).eps
+    Z, Y = np.zeros((3, 2), dtype), np.array([[1, 0], [0, 1], [0, 0]], dtype)
+    Y[0, 0] = 1 + 12 * eps
+    cross_entropy(Z, Y)
+    Y[0, 0] = 1 + 13 * eps
+    with pytest.raises(ValueError, match="in column 0"):
+        cross_entropy(Z, Y)
+
+
 @pytest.mark.witness
 @pytest.mark.parametrize("soft", [False, True])
 def test_pytorch_agrees_in_value_and_gradient(soft):

@@ -155,10 +155,15 @@ def test_a_constant_row_is_refused_even_if_rounding_gives_it_a_deviation():
         measure_scale(X)
 
 
+def test_one_sample_alone_has_no_deviation():
+    with pytest.raises(ValueError, match=r"^row 0 of X is 3\.5 in every sample"):
+        measure_scale(np.array([[3.5], [2.0]]))
+
+
 def test_the_scale_must_have_been_measured_on_the_same_rows():
     scale = measure_scale(rng().standard_normal((3, 5)))
     for function in (standardise, unstandardise):
-        with pytest.raises(ValueError, match=r"X must have shape \(3, any\), got \(2, 5\)"):
+        with pytest.raises(ValueError, match=r"^X must have shape \(3, any\), got \(2, 5\)"):
             function(np.ones((2, 5)), scale)
         with pytest.raises(ValueError, match="scale must be a Scale, got tuple"):
             function(np.ones((3, 5)), (0, 1))
@@ -179,7 +184,7 @@ def test_float32_stays_float32_and_inputs_stay_untouched():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_scale_is_not_measured_on_what_is_not_finite(bad):
-    with pytest.raises(ValueError, match="X must be finite"):
+    with pytest.raises(ValueError, match="^X must be finite"):
         measure_scale(np.array([[1.0, bad]]))
     assert np.isnan(standardise(np.array([[np.nan]]), Scale(np.zeros((1, 1)), np.ones((1, 1)))))
 

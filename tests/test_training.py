@@ -1,6 +1,7 @@
 """Promises of chapter docs/training.md."""
 
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -259,6 +260,52 @@ def test_an_overflowing_loss_is_caught_even_in_the_last_step(recwarn):
     assert not recwarn.list
 
 
+def test_a_loss_that_overflows_in_a_later_epoch_is_caught_there():
+    """The error grows by 2e10 a step: its square leaves the range after the second."""
+    line = Parameters({1: np.array([[0.0]])}, {1: np.array([[0.0]])})
+    X, Y = np.array([[1.0]]), np.array([[1e140]])
+    with pytest.raises(ValueError, match=r"^the loss is inf at step 2 \(epoch 2\): training diverged; try lr=5e\+08 in"):
+        fit(line, X, Y, lr=5e9, batch_size=1, epochs=2, rng=rng())
+
+
+def test_a_held_out_loss_that_overflows_in_a_later_epoch_is_caught_there():
+    """The weight is 0.2 after one epoch and 0.32 after two; the square of 0.32 * 5.5e154 overflows."""
+    line, X = Parameters({1: np.array([[0.0]])}, {1: np.array([[0.0]])}), np.array([[1.0]])
+    settings = dict(lr=0.1, batch_size=1, rng=rng(), validation=(5.477e154 * X, 0 * X))
+    fit(line, X, X, epochs=1, **settings)
+    message = r"^the loss is inf at step 2 \(epoch 2\): training diverged; try lr=0.01 in place of 0.1,"
+    with pytest.raises(ValueError, match=message):
+        fit(line, X, X, epochs=2, **settings)
+
+
+def test_infinity_minus_infinity_inside_is_an_error_and_no_warning():
+    net = Parameters(
+        {1: np.full((2, 1), 1e300), 2: np.array([[1.0, -1.0]])}, {1: np.zeros((2, 1)), 2: np.zeros((1, 1))}
+    )
+    X = np.full((1, 3), 1e10)
+    with pytest.raises(ValueError, match=r"^the loss is nan at step 1 \(epoch 1\)"):
+        fit(net, X, X, lr=0.1, batch_size=3, epochs=1, rng=rng())
+
+
+def test_the_recorded_losses_are_those_of_the_chosen_activations():
+    parameters, X, Y = problem()
+    settings = dict(lr=0.1, batch_size=5, epochs=1, rng=rng(), hidden="sigmoid", output="tanh", loss="mae")
+    trained, history = fit(parameters, X, Y, validation=(X[:, :4], Y[:, :4]), **settings)
+    for e, p in enumerate((parameters, trained)):
+        R = np.abs(forward(p, X, "sigmoid", "tanh").Y_hat - Y)
+        assert history.train[e] == pytest.approx(R.mean(), rel=1e-14)
+        assert history.validation[e] == pytest.approx(R[:, :4].mean(), rel=1e-14)
+
+
+def test_of_equal_held_out_losses_the_first_is_the_best():
+    """The bias does not move on these samples, and the held-out input sees nothing else."""
+    line = Parameters({1: np.array([[0.0]])}, {1: np.array([[0.0]])})
+    X, held_out = np.array([[-1.0, 1.0]]), (np.array([[0.0]]), np.array([[1.0]]))
+    settings = dict(lr=0.1, batch_size=2, epochs=9, rng=rng(), validation=held_out)
+    best, history = fit(line, X, 3 * X, patience=2, **settings)
+    assert history.validation == [1.0, 1.0, 1.0] and history.best_epoch == 0 and same(best, line)
+
+
 def test_nothing_runs_on_data_that_is_not_finite():
     parameters, X, Y = problem()
     for bad in (np.nan, np.inf):
@@ -282,6 +329,11 @@ def test_nothing_runs_on_data_that_is_not_finite():
         ({"validation": np.ones((3, 4))}, r"validation must be a pair \(X, Y\)"),
         ({"validation": (np.ones((3, 4)), np.ones((2, 5)))}, "X has 4 columns, Y has 5"),
         ({"validation": (np.ones((4, 4)), np.ones((2, 4)))}, r"X must have shape \(3, any\)"),
+        ({"validation": (np.ones((3, 4), np.float32), np.ones((2, 4), np.float32))},
+         r"^X is float64, X_validation is float32; write X_validation\.astype\(X\.dtype\)$"),
+        ({"validation": [np.ones((3, 4)), np.ones((2, 4))]}, r"^validation must be a pair \(X, Y\) of held-out samples$"),
+        ({"validation": (np.ones((3, 4)), np.ones((2, 4)), None)}, r"^validation must be a pair \(X, Y\) of held-out samples$"),
+        ({"patience": 3}, r"^patience needs held-out samples: give validation=\(X, Y\) too$"),
         ({"loss": "mpg"}, "mae"),
         ({"hidden": "sin"}, "relu"),
     ],
@@ -325,6 +377,13 @@ def test_least_squares_finds_an_exact_line_and_has_no_gradient_left():
         assert mse(forward(other, X).Y_hat, Y) > value
 
 
+def test_least_squares_of_float32_is_float32():
+    X = rng().standard_normal((3, 20)).astype(np.float32)
+    line = least_squares(X, X[:2])
+    assert line.W[1].dtype == line.b[1].dtype == np.float32
+    np.testing.assert_allclose(line.W[1], np.eye(2, 3), atol=1e-6)
+
+
 def test_descent_on_one_layer_arrives_at_least_squares():
     g = rng()
     X, Y = g.standard_normal((3, 20)), g.standard_normal((2, 20))
@@ -361,6 +420,35 @@ def test_the_bar_shows_how_far_a_long_run_is_and_ends_its_line():
     list(progress_bar(range(7), delay=0.0, stream=stream))
     last = stream.getvalue().split("\r")[-1]
     assert "7/7 epochs" in last and "#" * 30 in last and last.endswith("\n")
+
+
+def bar_by_clock(monkeypatch, times, begin=100.0, **settings):
+    """What is drawn, each line apart, when the epochs end at these times."""
+    clock = iter([begin, *(begin + t for t in times)])
+    monkeypatch.setattr("nnfp.training.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    stream = io.StringIO()
+    assert list(progress_bar(range(len(times)), stream=stream, **settings)) == list(range(len(times)))
+    return stream.getvalue().split("\r")[1:]
+
+
+def test_the_bar_begins_after_two_seconds_and_then_says_what_is_left(monkeypatch):
+    drawn = bar_by_clock(monkeypatch, [1.0, 1.9375, 2.0, 4.0, 5.0])
+    assert drawn == [
+        f"[{'#' * 18:<30}] 3/5 epochs, 1 s left ",
+        f"[{'#' * 24:<30}] 4/5 epochs, 1 s left ",
+        f"[{'#' * 30}] 5/5 epochs, 0 s left \n",
+    ]
+
+
+def test_the_time_left_is_that_of_the_epochs_to_come(monkeypatch):
+    drawn = bar_by_clock(monkeypatch, [4.0, 10.0, 12.0, 16.0], delay=3.0)
+    assert [line.split("epochs, ")[1] for line in drawn] == ["12 s left ", "10 s left ", "4 s left ", "0 s left \n"]
+    assert [line.count("#") for line in drawn] == [7, 15, 22, 30]
+
+
+def test_the_bar_is_drawn_ten_times_a_second_and_at_the_end(monkeypatch):
+    drawn = bar_by_clock(monkeypatch, [0.05, 0.1, 0.15, 0.25, 1.0, 1.05], begin=0.0, delay=0.0)
+    assert [line.split(" epochs")[0].split("] ")[1] for line in drawn] == ["2/6", "4/6", "5/6", "6/6"]
 
 
 def test_another_bar_can_be_passed_in():
