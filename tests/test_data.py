@@ -184,7 +184,7 @@ def test_float32_stays_float32_and_inputs_stay_untouched():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_scale_is_not_measured_on_what_is_not_finite(bad):
-    with pytest.raises(ValueError, match="^X must be finite"):
+    with pytest.raises(ValueError, match=r"^X must be finite"):
         measure_scale(np.array([[1.0, bad]]))
     assert np.isnan(standardise(np.array([[np.nan]]), Scale(np.zeros((1, 1)), np.ones((1, 1)))))
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nnfp import fast
 from nnfp.backpropagation import backward
 from nnfp.calculus import flatten, unflatten
 from nnfp.classification import cross_entropy, cross_entropy_gradient
@@ -151,6 +152,58 @@ def test_a_step_allocates_no_array(rule, ones_row):
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("ones_row", [False, True])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_not_even_a_number_for_each_sample_is_allocated(loss, ones_row):
+    parameters, X, Y = problem([2, 3], 4096)
+    training = FastTraining(parameters, 1e-4, loss, "sgd", ones_row)
+    assert peak_of(lambda: training.step(X, Y)) < 8192 < 4096 * 8
+
+
+def test_the_batches_of_an_epoch_allocate_little_more_than_their_order():
+    parameters, X, Y = problem([256, 2, 256], 128)
+    course = FastTraining(parameters, 1e-4).epochs(X, Y, 64, np.random.default_rng(0))
+    assert peak_of(lambda: next(course)) < 16384 < 64 * 256 * 8  # bytes; a batch has the last number
+
+
+def peak_of(call) -> int:
+    """The bytes that a call allocates at one time, once everything it keeps is there."""
+    for _ in range(2):
+        call()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        call()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_cross_entropy_is_computed_in_the_precision_of_the_logits(dtype):
+    """Bit for bit what the same sums give in plain NumPy, and of that dtype."""
+    rng = np.random.default_rng(3)
+    Z, Y = rng.standard_normal((7, 31)).astype(dtype), np.eye(7, dtype=dtype)[:, rng.integers(0, 7, 31)]
+    D = Z - Z.max(axis=0)
+    E = np.exp(D)
+    sums = E.sum(axis=0)
+    delta = np.empty_like(Z)
+    value = fast._cross_entropy(Z, delta, 0.3)(Y)
+    assert value == (np.log(sums).sum() - (Y * D).sum()) / 31 and value.dtype == dtype
+    np.testing.assert_array_equal(delta, (E / sums - Y) * dtype(0.3 / 31))
+
+
+@pytest.mark.parametrize("ones_row", [False, True])
+def test_the_cross_entropy_takes_logits_of_any_size(ones_row):
+    parameters = Parameters({1: np.array([[1000.0], [-1000.0], [999.0]])}, {1: np.zeros((3, 1))})
+    X, Y = np.array([[1.0, -1.0]]), np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    training = FastTraining(parameters, 0.1, "cross_entropy", ones_row=ones_row)
+    expected = cross_entropy(forward(parameters, X).Y_hat, Y)
+    assert training.step(X, Y) == pytest.approx(expected, rel=1e-12)
+    _, after, _ = readable_step(parameters, X, Y, None, "cross_entropy")
+    assert distance(training.parameters, after) < 8
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("ones_row", [False, True])
 def test_inputs_of_any_layout_are_read_and_left_alone(order, ones_row):
@@ -242,6 +295,33 @@ def test_fast_fit_is_fit_but_for_rounding(settings, dtype):
     assert distance(fast, slow) < 500
 
 
+@pytest.mark.parametrize("patience", [None, 1, 3])
+@pytest.mark.parametrize("improves", [True, False])
+def test_fast_fit_returns_the_parameters_that_fit_returns(improves, patience):
+    """Where the held-out targets are what the start predicts, nothing is better than the start."""
+    parameters, X, Y = problem(batch=29)
+    held_out = (X, Y if improves else forward(parameters, X).Y_hat)
+    for epochs in (1, 4):
+        settings = dict(lr=0.02, batch_size=29, epochs=epochs, progress=iter, patience=patience)
+        (slow, expected), (fast, got) = (
+            f(parameters, X, Y, rng=np.random.default_rng(3), validation=held_out, **settings) for f in (fit, fast_fit)
+        )
+        assert (got.steps, got.best_epoch) == (expected.steps, expected.best_epoch)
+        assert got.best_epoch == (epochs if improves else 0)
+        assert distance(fast, slow) < 50
+        assert (distance(fast, parameters) == 0) == (patience is not None and not improves)
+
+
+def test_of_equal_held_out_losses_the_first_is_the_best():
+    """The bias does not move on these samples, and the held-out input sees nothing else."""
+    line = Parameters({1: np.array([[0.0]])}, {1: np.array([[0.0]])})
+    X, held_out = np.array([[-1.0, 1.0]]), (np.array([[0.0]]), np.array([[1.0]]))
+    settings = dict(lr=0.1, batch_size=2, epochs=9, rng=np.random.default_rng(0), validation=held_out)
+    best, history = fast_fit(line, X, 3 * X, patience=2, progress=iter, **settings)
+    assert history.validation == [1.0, 1.0, 1.0] and history.best_epoch == 0
+    assert best.W[1] == line.W[1] and best.b[1] == line.b[1]
+
+
 def test_one_epoch_of_one_batch_is_one_step():
     """eq-training-step: all samples in one batch, parameters less lr times the gradient."""
     parameters, X, Y = problem()
@@ -274,6 +354,31 @@ def test_fast_fit_says_where_it_diverged():
     settings = dict(batch_size=8, epochs=40, rng=np.random.default_rng(0), progress=iter)
     with pytest.raises(ValueError, match=r"at step \d+.*: training diverged; try lr=1e\+03 in place of 1e\+04"):
         fast_fit(parameters, X, Y, lr=1e4, **settings)
+
+
+def test_a_run_that_cannot_begin_or_ends_beyond_the_range_says_where():
+    settings = dict(batch_size=1, rng=np.random.default_rng(0), progress=iter)
+    X, zeros = np.array([[1e10]]), {1: np.zeros((2, 1)), 2: np.zeros((1, 1))}
+    wild = Parameters({1: np.full((2, 1), 1e300), 2: np.array([[1.0, -1.0]])}, zeros)  # infinity minus infinity
+    message = r"^the loss is nan at step 0 \(epoch 0\): training diverged; try lr=0.01 in place of 0.1, and"
+    with pytest.raises(ValueError, match=message):
+        fast_fit(wild, X, X, lr=0.1, epochs=1, **settings)
+    line, X = Parameters({1: np.array([[0.0]])}, {1: np.array([[0.0]])}), np.array([[1.0]])
+    message = r"^the loss is inf at step 2 \(epoch 2\): training diverged; try lr=5e\+08 in place of 5e\+09, and"
+    with pytest.raises(ValueError, match=message):
+        fast_fit(line, X, 1e140 * X, lr=5e9, epochs=2, **settings)
+    with pytest.raises(ValueError, match=r"^the loss is inf at step 1: training diverged; try lr=0.01 in place of 0.1,"):
+        with np.errstate(over="ignore"):
+            FastTraining(line, 0.1).step(X, 1e160 * X)
+
+
+def test_fast_fit_refuses_bad_patience():
+    parameters, X, Y = problem()
+    settings = dict(lr=0.1, batch_size=4, epochs=1, rng=np.random.default_rng(0), progress=iter)
+    with pytest.raises(ValueError, match="patience must be a whole number of at least 1, got 0"):
+        fast_fit(parameters, X, Y, validation=(X, Y), patience=0, **settings)
+    with pytest.raises(ValueError, match="patience needs held-out samples"):
+        fast_fit(parameters, X, Y, patience=2, **settings)
 
 
 # --- what is refused -----------------------------------------------------------------
