@@ -367,3 +367,37 @@ FLOAT32 = Parameters(*({l: a.astype(np.float32) for l, a in part.items()} for pa
 def test_bad_input_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_activations_that_are_asked_for_are_those_that_are_measured():
+    for hidden, output in (("tanh", "sigmoid"), ("sigmoid", "tanh"), ("softplus", "identity")):
+        assert check_gradients(PARAMETERS, X, Y, hidden=hidden, output=output).ok
+        gradients = loss_and_gradients(PARAMETERS, X, Y, "mse", hidden, output)[1]
+        other = "tanh" if output == "identity" else "identity"
+        assert check_gradients(PARAMETERS, X, Y, gradients, hidden=hidden, output=output).ok
+        assert not check_gradients(PARAMETERS, X, Y, gradients, hidden=hidden, output=other).ok
+
+
+def test_an_error_as_large_as_the_tolerance_is_allowed():
+    wrong = times(RIGHT, 1.001)
+    error = check(wrong).error
+    assert check(wrong, tolerance=error).ok and not check(wrong, tolerance=error * (1 - 1e-15)).ok
+
+
+def test_infinity_on_both_sides_is_quiet_and_worse_than_any_difference():
+    gradients = times(RIGHT, 1.0)
+    gradients.dW[2][1, 3] = np.inf
+    gradients.db[1][0, 0] = 1e300
+    gradients.dX[2, 4] = -np.inf
+
+    def measure(f, theta):
+        measured = central_difference(f, theta)
+        if theta.shape[1] == 1:  # the parameters
+            numbers = unflatten(measured, [3, 5, 2])
+            numbers.W[2][1, 3] = np.inf
+            return flatten(numbers)
+        return measured
+
+    report = check(gradients, measure=measure)
+    assert (report.ok, report.error, report.worst) == (False, np.inf, "dW[2][1, 3]")
+    assert report.given == report.measured == np.inf
