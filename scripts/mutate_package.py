@@ -4,7 +4,7 @@ mutmut writes every corruption of a function into the module and switches one on
 that call the function, quickest first, until one fails. It works on a copy of the package in a temporary
 folder, in which three things differ from the repository:
 
-- nnfp/book and the tests of the book, the site and the pages are not there;
+- nnfp/book and the tests of the book, the site, the pages and against PyTorch are not there;
 - the examples of the docstrings are a test file, because mutmut's copies of a function hide them from pytest;
 - the passes of nnfp/extras/fast_numba.py are plain Python, because mutmut leaves decorated functions out.
 
@@ -134,6 +134,7 @@ def prepare(scratch: Path, files: list[str], root: Path = ROOT) -> None:
     mutmut = {
         "source_paths": ["nnfp"],
         "only_mutate": files,
+        "pytest_add_cli_args": ["-m", "not witness"],  # the score is the same where there is no PyTorch
         "pytest_add_cli_args_test_selection": ["tests"],
         "use_git_change_detection": False,
         "timeout_constant": 10.0,

@@ -1,6 +1,7 @@
 """What the errors say, to the letter: a reader acts on the text, so a slip in it is a slip of the package."""
 
 import importlib.util
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -93,6 +94,14 @@ SAID = {
     "a trace of another network": (
         lambda: backward(NET, forward(Parameters({1: ONE}, {1: np.ones((2, 1))}), X), Y),
         "trace has layers [1], parameters have [1, 2]; use the trace that forward made with these parameters"),
+    "half a trace": (
+        lambda: backward(NET, SimpleNamespace(Z=TRACE.Z), Y),
+        "trace must be a Trace, got SimpleNamespace; write forward(parameters, X)"),
+    "an input of another batch in the trace": (
+        lambda: backward(NET, TRACE._replace(A={**TRACE.A, 0: X[:, :5]}), Y), "A[1] must have shape (5, 5), got (5, 7)"),
+    "an input that is one row in the trace": (
+        lambda: backward(NET, TRACE._replace(A={**TRACE.A, 0: X[0]}), Y),
+        "A[0] must be 2-D (features, batch), got shape (7,); for one sample use A[0][:, None]"),
     "another batch": (lambda: backward(NET, TRACE, Y[:, :5]), "dY_hat must have shape (2, 7), got (2, 5)"),
     "a gradient of float32": (
         lambda: backward(NET, TRACE, Y.astype(np.float32)),
