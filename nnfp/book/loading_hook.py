@@ -55,7 +55,7 @@ def on_post_page(output: str, page, **_) -> str:
     """Faces early, the theme's script after the page, no style sheet for what a page does not have."""
     up = posixpath.relpath(".", posixpath.dirname(page.file.dest_uri) or ".")
     if 'class="doc ' not in output:
-        output = re.sub(r'[ \t]*<link rel="stylesheet" href="[^"]*_mkdocstrings\.css">\n?', "", output)
+        output = re.sub(r'\n[ \t]*<link rel="stylesheet" href="[^"]*_mkdocstrings\.css">', "", output)
     early = [] if os.environ.get("NNFP_OFFLINE") else EARLY  # a page read from a file may not preload
     links = "".join(f'<link rel="preload" href="{posixpath.join(up, path)}" as="font" type="font/woff2" crossorigin>\n'
                     for path in early)  # fmt: skip

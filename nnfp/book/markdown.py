@@ -13,7 +13,7 @@ import importlib
 import posixpath
 import re
 import xml.etree.ElementTree as etree
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from markdown import Markdown
@@ -44,6 +44,7 @@ def _fail(page: Page | None, line: int, message: str) -> None:
     raise PageError(f"{page.shown}:{line}: {message}" if page else message)
 
 
+@lru_cache(maxsize=200)
 def _body_key(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 

@@ -2,6 +2,7 @@
 
 import html
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -11,16 +12,17 @@ from mkdocs.plugins import CombinedEvent, event_priority
 from nnfp.book.markdown import shared_book
 from nnfp.book.prepare import prepare
 from nnfp.book.reading import Book, BookError
-from nnfp.book.remembered import Remembered, is_chapter
+from nnfp.book.remembered import Remembered, folder, is_chapter
 
 log = logging.getLogger("mkdocs.plugins.nnfp")
-remembered: Remembered | None = None  # only while serving
+remembered: Remembered | None = None
 
 
 def on_startup(command: str, **_) -> None:
-    """A server keeps what it has rendered; a build starts from nothing."""
+    """A server keeps what it has rendered in memory, a build for the next build."""
     global remembered
-    remembered = Remembered() if command == "serve" else None
+    name = "offline.pickle" if os.environ.get("NNFP_OFFLINE") else "site.pickle"
+    remembered = Remembered(None if command == "serve" else folder() / name)
 
 
 def on_config(config, **_) -> None:
@@ -30,19 +32,20 @@ def on_config(config, **_) -> None:
 
 def on_pre_build(config, **_) -> None:
     """Notebooks are written before MkDocs collects the files; unchanged ones are left alone."""
-    _book(config).release()  # a build that failed left it held
+    _book(config).hold()  # nothing below writes a page
     try:
         for line in prepare(_book(config)):
             log.info(line)
     except BookError as error:
         raise BuildError(str(error)) from error
-    _book(config).hold()
     if remembered:
         remembered.start(_book(config))
 
 
 def on_post_build(config, **_) -> None:
     _book(config).release()
+    if remembered:
+        remembered.keep()
 
 
 def _book(config) -> Book:
@@ -106,7 +109,8 @@ on_page_context = CombinedEvent(_before_search, _after_search)
 
 def on_page_markdown(markdown: str, page, config, **_) -> None:
     """What a search engine shows of a page: its own first sentences, not those of the book."""
-    if remembered and is_chapter(_book(config), page.file.src_uri):
+    serving = remembered is not None and remembered.path is None
+    if remembered and is_chapter(_book(config), page.file.src_uri, serving):
         remembered.watch(page, markdown)
     if words := first_words(markdown):
         page.meta.setdefault("description", html.escape(words))  # the theme puts it between quotes as it is

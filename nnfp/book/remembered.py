@@ -1,27 +1,35 @@
-"""While `mkdocs serve` runs: a chapter that nothing has changed for is not rendered again.
+"""A chapter that nothing has changed for is not rendered again: not while serving, nor by the next build.
 
-MkDocs renders the whole site after every edit. Here a chapter's rendered text is kept with a hash of
-all that went into it: its own source, the numbers of all equations, the names of all pages, the code of
-the package, the settings, the data. Pages that are made from other pages are always rendered.
+MkDocs renders the whole site every time. Here a chapter's rendered text is kept with a hash of all that went
+into it: its own source, the numbers of all equations, the names of all pages, the code of the package, the
+settings, the data, the locked versions. Pages that are made from other pages are always rendered. Between two
+builds it lies in .book-cache; without that folder everything is made from nothing, to the same bytes.
 """
 
 import hashlib
+import os
+import pickle
+import sys
 from pathlib import Path
 
+from nnfp.book import sources
 from nnfp.book.reading import Book
 
 KEPT = ("content", "toc", "_title_from_render", "present_anchor_ids")
 ALONE = ("reference/package.md", "reference/tests.md")  # made from code only
-SOURCES = ("docs/reference/glossary.md", "nnfp/**/*.py", "docs/**/*.json", "docs/stylesheets/*.css", "tests/**/*.py", "mkdocs.yml")
+BY_OTHERS = ("reference/package.md",)  # its rendering fills tables of plugins, which a new process does not have
+SOURCES = (
+    "*.lock", "package-lock.json",
+    "docs/reference/glossary.md", "nnfp/**/*.py", "docs/**/*.json", "docs/stylesheets/*.css", "tests/**/*.py", "mkdocs.yml",
+)  # fmt: skip
 
 
 def world(book: Book) -> str:
     """A hash of what any page can depend on besides its own text."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{sys.version} {os.environ.get('NNFP_OFFLINE', '')}\n".encode())
     for pattern in SOURCES:
         for path in sorted(book.root.glob(pattern)):
-            status = path.stat()
-            digest.update(f"{path} {status.st_mtime_ns} {status.st_size}\n".encode())
+            digest.update(f"{path.relative_to(book.root)}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
     for label, (page, _, number) in book.equations().items():
         digest.update(f"{label} {page.home} {number}\n".encode())
     for page in book.pages:
@@ -29,12 +37,30 @@ def world(book: Book) -> str:
     return digest.hexdigest()
 
 
+def folder() -> Path:
+    return sources.CACHE / "rendered"
+
+
 class Remembered:
     """The chapters as they were last rendered."""
 
-    def __init__(self):
+    def __init__(self, path: Path | None = None):
         self.world, self.pages = "", {}
         self.indexed, self._before = {}, None
+        self.path = path  # where it is kept until the next build, None while serving
+        if path and path.is_file():
+            try:
+                self.pages, self.indexed = pickle.loads(path.read_bytes())
+            except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, ValueError, TypeError):
+                pass  # written by another version of something: as if it were not there
+
+    def keep(self) -> None:
+        """A build has ended well."""
+        if self.path:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            beside = self.path.with_suffix(f".{os.getpid()}")
+            beside.write_bytes(pickle.dumps((self.pages, self.indexed)))
+            beside.replace(self.path)
 
     def start(self, book: Book) -> None:
         """A build begins."""
@@ -59,13 +85,16 @@ class Remembered:
 
         page.render = look_first
 
-
     def was_indexed(self, page, plugins) -> bool:
         """Hand the search what it found on a page that reads as before."""
         entries = _entries(plugins)
+        if entries is None:
+            self._before = None
+            return False
         known, kept = self.indexed.get(page.file.src_uri, (None, []))
-        self._before = None if entries is None or known == page.content else len(entries)
-        if entries is None or known != page.content:
+        same = known == _hash(page.content)
+        self._before = None if same else len(entries)
+        if not same:
             return False
         entries += kept
         page.meta["search"], page.whole_content = {"exclude": True}, page.content
@@ -74,7 +103,11 @@ class Remembered:
     def index(self, page, plugins) -> None:
         """Keep what the search has just found on a page."""
         if self._before is not None:
-            self.indexed[page.file.src_uri] = page.content, _entries(plugins)[self._before :]
+            self.indexed[page.file.src_uri] = _hash(page.content), _entries(plugins)[self._before :]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _entries(plugins) -> list | None:
@@ -82,7 +115,9 @@ def _entries(plugins) -> list | None:
     return plugin.search_index.entries if plugin else None
 
 
-def is_chapter(book: Book, uri: str) -> bool:
+def is_chapter(book: Book, uri: str, serving: bool = True) -> bool:
     """Chapters stand on their own; most pages of the reference are made from others."""
+    if uri in BY_OTHERS and not serving:
+        return False
     alone = uri in ALONE or not uri.startswith("reference/")
     return alone and Path(uri).suffix == ".md" and (book.docs / uri).is_file()

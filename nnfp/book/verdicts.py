@@ -10,6 +10,7 @@ import platform
 import re
 import time
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 
 from nnfp.book import sources
 from nnfp.book.reading import BookError, Page
@@ -39,13 +40,21 @@ class Verdict:
 
 def key(page: Page) -> str:
     """A hash of all that the verdicts of a page depend on."""
-    from nnfp.book.equations.reading import read
-
-    displays = [(d.label, d.tex.split(), d.witness) for d in read(page.text + "\n").displays]
-    table = [line for line in page.prose.split("\n") if line.lstrip().startswith("|")]
+    displays, table = _stated(page)
     tests = {d[0]: witnesses(sources.ROOT).get(d[0], []) for d in displays}
     text = json.dumps([FORMAT, code("nnfp.book.verdicts"), displays, table, tests, platform.machine()])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=200)
+def _read(text: str) -> list:
+    from nnfp.book.equations.reading import read
+
+    return [(d.label, d.tex.split(), d.witness) for d in read(text + "\n").displays]
+
+
+def _stated(page: Page) -> tuple[list, list]:
+    return _read(page.text), [line for line in page.prose.split("\n") if line.lstrip().startswith("|")]
 
 
 _codes: dict[str, tuple[float, str]] = {}

@@ -1,4 +1,4 @@
-"""While serving, a chapter is rendered again when something that it depends on has changed, and only then."""
+"""A chapter is rendered again when something that it depends on has changed, and only then."""
 
 from typing import NamedTuple
 
@@ -57,6 +57,21 @@ def test_an_unchanged_chapter_is_taken_from_memory(book):
     assert build(remembered, book)[0] == 1
     times, content = build(remembered, book)
     assert times == 0 and content == f"<p>{Page.rendered}</p>"
+
+
+def test_the_next_build_takes_it_from_disk_and_a_damaged_file_is_as_none(book, tmp_path):
+    path = tmp_path / "kept" / "site.pickle"
+    remembered = Remembered(path)
+    assert build(remembered, book)[0] == 1
+    look(remembered, "<p>a</p>", "a")
+    assert not path.exists(), "a build that fails keeps nothing"
+    remembered.keep()
+    assert build(Remembered(path), book)[0] == 0
+    assert look(Remembered(path), "<p>a</p>", "-") == ([{"text": "a"}], False)
+    (book / "nnfp" / "deep.py").write_text("d = 3\n")
+    assert build(Remembered(path), book)[0] == 1, "something changed between the builds"
+    path.write_bytes(path.read_bytes()[:50])
+    assert build(Remembered(path), book)[0] == 1
 
 
 def change_text(root):
@@ -134,5 +149,6 @@ def test_pages_made_from_others_are_not_chapters(book):
     for name in ("equations", "package"):
         (book / "docs" / "reference" / f"{name}.md").write_text(f"# {name}\n")
     assert is_chapter(Book(book), "reference/package.md")
+    assert not is_chapter(Book(book), "reference/package.md", serving=False)
     assert not is_chapter(Book(book), "reference/equations.md")
     assert not is_chapter(Book(book), "notebooks/one.ipynb")
