@@ -12,6 +12,7 @@ pytest.importorskip("numba")
 from nnfp.calculus import flatten
 from nnfp.extras import fast_numba
 from nnfp.extras.fast_numba import CompiledTraining
+from nnfp.forward_pass import Parameters
 
 PLAIN = runpy.run_path(str(Path(__file__).with_name("test_fast.py")))
 LOSSES, RULES, distance = PLAIN["LOSSES"], PLAIN["RULES"], PLAIN["distance"]
@@ -78,6 +79,41 @@ def test_blas_adds_in_place_however_the_samples_lie(rule, dtype):
         for _ in range(3):
             _, expected, state = readable_step(expected, X, Y, state, "mse", rule)
         assert distance(results[0], expected) < 40
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_shift_takes_the_largest_biased_entry_of_each_column_away(dtype):
+    rng = np.random.default_rng(1)
+    for m, B in [(7, 5), (1, 3), (3, 1)]:
+        Z, b = (100 * rng.standard_normal(shape).astype(dtype) for shape in [(m, B), (m, 1)])
+        biased, column = Z + b, np.zeros(B, dtype)
+        fast_numba._bias_shift(Z, b, column)
+        np.testing.assert_array_equal(column, biased.max(axis=0))
+        np.testing.assert_array_equal(Z, biased - biased.max(axis=0))
+
+
+def test_the_cross_entropy_takes_logits_of_any_size():
+    parameters = Parameters({1: np.array([[1000.0], [-1000.0], [999.0]])}, {1: np.array([[5.0], [9.0], [0.0]])})
+    X, Y = np.array([[1.0, -1.0]]), np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    training = CompiledTraining(parameters, 0.1, "cross_entropy")
+    expected, after, _ = readable_step(parameters, X, Y, None, "cross_entropy")
+    assert training.step(X, Y) == pytest.approx(expected, rel=1e-12)
+    assert distance(training.parameters, after) < 8
+
+
+def test_sums_over_float32_are_sums_in_float32():
+    """Each of the two small terms is lost beside 1 in float32, and would not be in float64."""
+    parameters = Parameters({1: np.float32([[0.0], [-1.0], [-1.0]])}, {1: np.zeros((3, 1), np.float32)})
+    X, Y = np.full((1, 2), 25 * np.log(2), np.float32), np.float32([[1, 1], [0, 0], [0, 0]])
+    assert CompiledTraining(parameters, 0.1, "cross_entropy").step(X, Y) == 0
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("rule", RULES)
+def test_a_step_allocates_no_array(rule, order):
+    parameters, X, Y = problem([64, 128, 10], 64)
+    X, training = np.asarray(X, order=order), CompiledTraining(parameters, 1e-4, "mse", rule)
+    assert PLAIN["peak_of"](lambda: training.step(X, Y)) < 8192 < parameters.W[2].nbytes
 
 
 def test_a_nan_reaches_the_loss_and_stops_before_the_update():

@@ -94,6 +94,9 @@ SAID = {
     "a trace of another network": (
         lambda: backward(NET, forward(Parameters({1: ONE}, {1: np.ones((2, 1))}), X), Y),
         "trace has layers [1], parameters have [1, 2]; use the trace that forward made with these parameters"),
+    "a trace that begins with float32": (
+        lambda: backward(NET, TRACE._replace(A={**TRACE.A, 0: X.astype(np.float32)}), Y),
+        "W[1] is float64, A[0] is float32; write A[0].astype(W[1].dtype)"),
     "half a trace": (
         lambda: backward(NET, SimpleNamespace(Z=TRACE.Z), Y),
         "trace must be a Trace, got SimpleNamespace; write forward(parameters, X)"),

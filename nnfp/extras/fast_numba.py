@@ -71,8 +71,7 @@ def _momentum_pass(theta, lr_g, velocity, beta):
 def _bias_shift(Z, b, column):
     """Add the bias and take the largest entry of each column away; column is scratch."""
     m, B = Z.shape
-    for k in range(B):
-        column[k] = Z[0, k] + b[0, 0]
+    column[:] = -np.inf
     for i in range(m):
         for k in range(B):
             Z[i, k] += b[i, 0]
