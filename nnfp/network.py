@@ -81,7 +81,7 @@ class MLPRegressor:
                 f"Y has {Y.shape[1]} columns, the last forward had {columns}: "
                 "call forward with the inputs of this Y"
             )
-        check_matrix("Y", Y, rows=rows, finite=True)
+        check_matrix("Y", Y, rows=rows)
         dY_hat = LOSSES[self.loss][1](self._trace.Y_hat, Y)
         self._gradients = backward(self.parameters, self._trace, dY_hat)
         return self._gradients

@@ -74,6 +74,9 @@ SAID = {
     "layers that are not counted from 1": (
         lambda: forward(Parameters({0: ONE}, {0: ROW}), X),
         "W and b must be dicts with the keys 1..L, got [0] and [0]; layer 0 is the input and has no weights"),
+    "biases that are no dict": (
+        lambda: forward(Parameters({1: ONE}, [1]), X),
+        "W and b must be dicts with the keys 1..L, got [1] and [1]; layer 0 is the input and has no weights"),
     "layers that do not meet": (
         lambda: forward(Parameters({1: ONE, 2: np.ones((5, 7))}, {1: np.ones((2, 1)), 2: np.ones((5, 1))}), X),
         "W[2] must have shape (any, 2), got (5, 7)"),

@@ -45,6 +45,13 @@ def test_the_initial_weights_are_those_of_the_article_bit_for_bit():
     assert net.layer_sizes == [4, 6, 4, 2]
 
 
+def test_the_weights_are_as_large_as_they_are_asked_to_be_and_0_is_a_seed():
+    rng = np.random.default_rng(0)
+    net = MLPRegressor(SIZES, seed=0, weight_scale=0.6)
+    for l in net.W:
+        np.testing.assert_array_equal(net.W[l], 0.6 * rng.standard_normal(net.W[l].shape))
+
+
 def test_forward_and_predict_are_the_forward_pass():
     net, (X, _) = network(), data()
     np.testing.assert_array_equal(net.forward(X), forward(net.parameters, X).Y_hat)
