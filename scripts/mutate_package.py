@@ -335,6 +335,7 @@ def run(arguments: argparse.Namespace) -> int:
     if find_spec("mutmut") is None:
         raise SystemExit("mutmut is not installed; write: make mutants-package")
     files, started = chosen(arguments.modules), time.perf_counter()
+    when = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "commit": commit()}  # of the copy that is made now
     with tempfile.TemporaryDirectory(prefix="nnfp-mutants-") as folder:
         scratch = Path(arguments.keep or folder)
         prepare(scratch, files)
@@ -360,11 +361,8 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.modules:
             data["modules"] = {file: row for file, row in data["modules"].items() if file in rows}
             data = merged(data, {})
-            data["run"] = {
-                "date": time.strftime("%Y-%m-%d", time.gmtime()), "commit": commit(), "seconds": round(seconds),
-                "processes": arguments.jobs, **total,
-            }  # fmt: skip
-            data.setdefault("first_score", {"score": score(total), **total})
+            data["run"] = {**when, "seconds": round(seconds), "processes": arguments.jobs, **total}
+            data.setdefault("first_score", {"score": score(total), **when, **total})
         DATA.parent.mkdir(parents=True, exist_ok=True)
         DATA.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{total['mutants']} mutants: {score(total):.2f} % caught, {total[SURVIVED]} survive, {total[EQUAL]} are the same, {seconds:.0f} s")
