@@ -1,7 +1,7 @@
 """Sums written out in prose, `2 · 3 + 1 = 7`, are worked out again.
 
-Numbers, + − · × / √ and brackets on both sides of an equals sign; a single number must be the
-other side rounded as printed. Where a bound number stands its shown text counts.
+Numbers, + − · × / √ and brackets on both sides of an equals sign; a single number with decimals must be
+the other side rounded as printed, a whole number exactly. Where a bound number stands its shown text counts.
 """
 
 import ast
@@ -74,4 +74,5 @@ def sums(page: Page) -> list[Sum]:
 
 
 def _rounds(side: str, value: float) -> bool:
-    return bool(re.fullmatch(numbers.NUMBER, side)) and numbers.agrees(side, value)
+    """A number with decimals is the value as far as it goes; a whole number must be the value."""
+    return "." in side and bool(re.fullmatch(numbers.NUMBER, side)) and numbers.agrees(side, value)
