@@ -238,6 +238,12 @@ def test_the_default_layout_follows_the_number_of_parameters():
         training = FastTraining(problem(sizes)[0], 0.1)
         assert training.parameters.W[1].flags["C_CONTIGUOUS"]
         assert (training._at.Wb[1] is not None) == joined
+    at_the_limit = problem([127, 256])[0]
+    assert flatten(at_the_limit).size == SMALL
+    for ones_row, joined in [(None, True), (True, True), (False, False)]:
+        training = FastTraining(at_the_limit, 0.1, ones_row=ones_row)
+        assert (training._at.Wb[1] is not None) == joined
+        assert training.theta.size == training.g.size == SMALL
 
 
 # --- epochs --------------------------------------------------------------------------
@@ -404,7 +410,7 @@ def test_bad_input_is_refused_with_a_reason():
     parameters, X, Y = problem()
     training = FastTraining(parameters, 0.1)
     for x, y, message in [
-        (X[:, 0], Y, r"X must be 2-D \(features, batch\), got shape \(3,\)"),
+        (X[:, 0], Y, r"^X must be 2-D \(features, batch\), got shape \(3,\)"),
         (X.T, Y, r"X must have shape \(3, any\), got \(11, 3\)"),
         (X, Y[:, :4], r"Y must have shape \(2, 11\), got \(2, 4\)"),
         (X[:, :0], Y[:, :0], "X must not be empty"),
@@ -412,6 +418,7 @@ def test_bad_input_is_refused_with_a_reason():
         (X, Y.astype(np.float32), "X is float64, Y is float32, the parameters are float64"),
         (X.astype(int), Y, "X is int64, Y is float64, the parameters are float64"),
         (X.tolist(), Y, "X must be a NumPy array, got list"),
+        (X, Y.tolist(), "Y must be a NumPy array, got list"),
     ]:
         with pytest.raises(ValueError, match=message):
             training.step(x, y)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnfp.backpropagation import Gradients
+from nnfp.backpropagation import Gradients, loss_and_gradients
 from nnfp.data import load_cars, measure_scale, split, standardise
 from nnfp.forward_pass import Parameters, forward, random_parameters
 from nnfp.losses import mse
@@ -36,6 +36,10 @@ def problem(N=23, seed=0, sizes=SIZES):
     b = {l: g.standard_normal(b.shape) for l, b in parameters.b.items()}
     X = g.standard_normal((sizes[0], N))
     return Parameters(parameters.W, b), X, g.standard_normal((sizes[-1], N))
+
+
+def gradients_as_parameters(gradients):
+    return Parameters(gradients.dW, gradients.db)
 
 
 def same(p, q):
@@ -291,6 +295,9 @@ def test_the_recorded_losses_are_those_of_the_chosen_activations():
     parameters, X, Y = problem()
     settings = dict(lr=0.1, batch_size=5, epochs=1, rng=rng(), hidden="sigmoid", output="tanh", loss="mae")
     trained, history = fit(parameters, X, Y, validation=(X[:, :4], Y[:, :4]), **settings)
+    value, gradients = batch_gradients(parameters, X, Y, "mae", "sigmoid", "tanh")
+    expected_value, expected = loss_and_gradients(parameters, X, Y, "mae", "sigmoid", "tanh")
+    assert value == expected_value and same(gradients_as_parameters(gradients), gradients_as_parameters(expected))
     for e, p in enumerate((parameters, trained)):
         R = np.abs(forward(p, X, "sigmoid", "tanh").Y_hat - Y)
         assert history.train[e] == pytest.approx(R.mean(), rel=1e-14)
