@@ -96,11 +96,13 @@ def test_huber_joins_its_parts_in_value_and_slope():
 
 
 @pytest.mark.parametrize("kappa", [0.25, 1.0, 3.0])
-def test_at_the_joint_of_huber_a_complex_step_gives_kappa_too(kappa):
+def test_the_joint_of_huber_belongs_to_the_square(kappa):
+    """eq-huber-entry: a complex step there sees the slope kappa, and the slope 1 of that slope."""
     Y = np.zeros((1, 3))
     for sign in (-1, 1):
         at = np.full((1, 3), sign * kappa) + np.array([[0, 1e-30j, 0]])
         assert huber(at, Y, kappa).imag / 1e-30 == pytest.approx(sign * kappa / 3, rel=1e-14)
+        np.testing.assert_allclose(huber_gradient(at, Y, kappa).imag / 1e-30, [[0, 1 / 3, 0]], rtol=1e-14)
 
 
 @given(Y_hat=matrices, Y=matrices)
