@@ -5,6 +5,7 @@ precision shown. Forms: 0.25, -3, 6,900, 2.1e-09, $2.1 \\times 10^{-9}$, $10^{-6
 of magnitude), 3/16, three, half, `(6, 4)`, (2, −8) (the entries of an array); a tolerance follows the expression: 1.9<!-- ratio ±40% -->.
 """
 
+import ast
 import math
 import re
 import warnings
@@ -57,8 +58,21 @@ def bindings(page: Page) -> tuple[list[Binding], list[Failure]]:
             message = f"the comment {comment.text!r} does not follow a number directly"
             failures.append(page.failure(comment.line, "number", message))
             continue
-        found.append(_binding(comment, match))
+        binding = _binding(comment, match)
+        if not _computes(binding.expression):
+            message = f"{binding.expression!r} says the number once more: bind {binding.shown} to what makes it"
+            failures.append(page.failure(comment.line, "number", message))
+        found.append(binding)
     return found, failures
+
+
+def _computes(expression: str) -> bool:
+    """Is it more than a number again? What is no Python is left to the run."""
+    try:
+        nodes = ast.walk(ast.parse(expression, mode="eval"))
+    except SyntaxError:
+        return True
+    return any(isinstance(node, ast.Name | ast.BinOp) for node in nodes)
 
 
 def _binding(comment: Comment, match: re.Match) -> Binding:

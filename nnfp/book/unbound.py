@@ -4,13 +4,9 @@ A number in prose, a table, a caption, a heading or a comment in code must be bo
 
 - stands in a displayed equation or in a sum that is worked out (nnfp.book.arithmetic),
 - names a thing: layer 2, chapter 3, Python 3.11, the year of a paper,
-- is cited: its sentence links to the source outside the book,
-- is given: it is in the code, output or equations of its own section, and the sentence does not
-  report it as a result ("is 4", "falls to 0.02", "about 30", "3 times"). The question of an
-  exercise may say "the bias is 0.5" if its solution uses 0.5,
-- is a small whole number of the page's code, again unless it is reported as a result.
+- is cited: its sentence links to the source outside the book.
 
-A tuple must be the shape of an array of the page, or a row or column written in its code.
+So is a tuple: a shape, a point or a row. What only counts ("two layers", "length one") is written as a word.
 """
 
 import ast
@@ -27,15 +23,8 @@ _NAMES = re.compile(
     r"|pages?|lines?|columns?|rows?|samples?|classe?s?|licence|serif|sans|float|int|complex|python-|[#§v])\s*$",
     re.I,
 )
-_AFTER = re.compile(r"\s*(?:%|×|\\times|times|per\s?cent|percent|fold|-fold)(?!\w)")
-_BEFORE = re.compile(
-    r"(?:\b(?:is|are|was|were|gives?|becomes?|gets?|reach(?:es)?|equals?|costs?|leaves?|needs?|takes?"
-    r"|prints?|returns?|yields?|makes|about|nearly|almost|roughly|approximately|only|exactly|at most"
-    r"|at least|off by|instead of|factor(?: of)?|times|(?:falls?|fell|rises?|rose|drops?|grows?|grew"
-    r"|down|goes|fallen|risen) (?:to|from|by)|(?:less|more|better|worse|larger|smaller|lower"
-    r"|higher|faster|slower) than)|≈)\s+\*{0,2}$"
-)
 _YEAR = re.compile(r"(?:\b(?:in|since|after|before|from|to|until|years?|and)|[,(])\s*$", re.I)
+_VERSION = re.compile(r"(?i)(?:python|numpy|version|licence|serif|sans)\s+$")
 _COUNTED = re.compile(
     r"\s+(?:steps|samples|epochs|neurons|inputs|parameters|times|rows|iterations)\b"
 )
@@ -82,39 +71,17 @@ def _tex_numbers(tex: str) -> set[float]:
 
 
 class _Given:
-    """Numbers that a page gives: by section and for the page as a whole."""
+    """Numbers that a page's code writes down, and where its sections begin."""
 
     def __init__(self, page: Page):
-        self.page = page
         self.starts = [0, *(h.line for h in page.headings)]
-        self.sections: dict[int, set[float]] = {start: set() for start in self.starts}
         self.code: set[float] = set()
         for fence in page.fences:
             if fence.runs:
-                constants = _constants(fence.body)
-                self.code |= constants
-                shown = "\n".join(t for t in fence.body.split("\n") if t.strip().startswith(MARK))
-                outputs = {float(text) for text in _DIGITS.findall(shown)}
-                self.sections[self.start(fence.line)] |= constants | outputs
-        for binding in numbers.bindings(page)[0]:
-            self.sections[self.start(binding.line)] |= _constants(binding.expression)
-        for display in page.displays:
-            self.sections[self.start(display.line)] |= _tex_numbers(display.tex)
-        self.small = {value for value in self.all if value == int(value) and value <= 12}
-        for formula in page.formulas:
-            found = _tex_numbers(formula.text)
-            self.small |= {value for value in found if value == int(value) and value <= 12}
-            self.sections[self.start(formula.line)] |= found
-
-    @property
-    def all(self) -> set[float]:
-        return set().union(*self.sections.values())
+                self.code |= _constants(fence.body)
 
     def start(self, line: int) -> int:
         return max(start for start in self.starts if start <= line)
-
-    def near(self, value: float, line: int) -> bool:
-        return abs(value) in self.sections[self.start(line)]
 
 
 def _clean(text: str) -> str:
@@ -146,16 +113,6 @@ def _cited(page: Page, offset: int) -> bool:
     start = max([m.end() for m in marks.finditer(text, 0, offset)] or [0])
     end = next((m.start() for m in marks.finditer(text, offset)), len(text))
     return "](http" in text[start:end]
-
-
-def _asked(page: Page, line: int) -> bool:
-    """True in the question of an exercise: after its heading, before its solution."""
-    before = [h for h in page.headings if h.line <= line]
-    if not before or not before[-1].text.startswith("Exercise"):
-        return False
-    return not any(
-        re.match(r"\s*(?:\?\?\?|!!!)", text) for text in page.lines[before[-1].line : line]
-    )
 
 
 def _shapes(value: object, depth: int = 0) -> set[tuple]:
@@ -205,7 +162,7 @@ def find(page: Page, run: Run) -> list[Failure]:
     text = _text(page)
     failures, text = _tuples(page, run, text)
     given = _Given(page)
-    failures += _numbers(page, given, text)
+    failures += _numbers(page, text)
     return failures + _formulas(page, given) + _comments(page) + _printed(page, run, given)
 
 
@@ -216,54 +173,44 @@ def _failure(page: Page, start: int, shown: str) -> Failure:
 
 
 def _tuples(page: Page, run: Run, text: str) -> tuple[list[Failure], str]:
-    """Tuples that are no shape and no row of the page; the text without any."""
+    """Tuples that are not bound, and in raw output those that are no shape of the page; the text without any."""
     made = {s for name, v in run.namespace.items() if not name.startswith("_") for s in _shapes(v)}
     rows, failures = _rows(page), []
     code = "\n".join(fence.body for fence in page.fences if fence.runs)
-    places = [(m.start(), m) for m in _TUPLE.finditer(text)]
-    for fence in page.fences:
-        if fence.language == "text":
-            offset = len("\n".join(page.lines[: fence.first - 1])) + 1
-            places += [(offset + m.start(), m) for m in _TUPLE.finditer(fence.body)]
-    for start, match in places:
-        if not code and page.prose[start - 1 : start] == "`":
+    for match in _TUPLE.finditer(text):
+        if _cited(page, match.start()) or (not code and page.prose[match.start() - 1] == "`"):
             continue  # a page without code shows how something is written
-        values = tuple(float(p.replace("−", "-")) for p in match[1].split(",") if p.strip())
-        if values in made | rows or f"({match[1]})" in code or _cited(page, start):
+        failures.append(_failure(page, match.start(), match[0]))
+    for fence in page.fences:
+        if fence.language != "text":
             continue
-        message = f"no array of this page has the shape or row {match[0]}; bind it: {match[0]}<!-- X.shape -->"
-        failures.append(page.failure(page.line_of(start), "unbound", message))
+        offset = len("\n".join(page.lines[: fence.first - 1])) + 1
+        for match in _TUPLE.finditer(fence.body):
+            values = tuple(float(p.replace("−", "-")) for p in match[1].split(",") if p.strip())
+            if values not in made | rows and f"({match[1]})" not in code:
+                message = f"no array of this page has the shape or row {match[0]}"
+                failures.append(page.failure(page.line_of(offset + match.start()), "unbound", message))
     return failures, _TUPLE.sub(lambda m: blank(m[0]), text)
 
 
-def _numbers(page: Page, given: _Given, text: str) -> list[Failure]:
+def _numbers(page: Page, text: str) -> list[Failure]:
     failures = []
     for match in _FRACTION.finditer(text):
-        line, value = page.line_of(match.start()), int(match[1]) / (int(match[2]) or 1)
-        stated = _BEFORE.search(text[max(0, match.start() - 30) : match.start()])
-        if (stated and not _asked(page, line)) or not given.near(value, line):
+        if not _cited(page, match.start()):
             failures.append(_failure(page, match.start(), match[0]))
     text = _FRACTION.sub(lambda m: blank(m[0]), text)
     for match in _NUMBER.finditer(text):
         value = numbers.parse(match[0]).value
-        before = text[max(0, match.start() - 30) : match.start()]
-        after, line = text[match.end() :], page.line_of(match.start())
+        before, after = text[max(0, match.start() - 30) : match.start()], text[match.end() :]
         whole = re.fullmatch(r"[-−+]?\d+", match[0])
         year = whole and len(match[0]) == 4 and 1900 <= value <= 2100
-        if whole and _NAMES.search(before) and (abs(value) <= 100 or year):
-            continue
-        if _NAMES.search(before) and re.search(r"(?i)(?:python|numpy|version|licence|serif|sans)\s+$", before):
+        named = _NAMES.search(before)
+        if named and ((whole and abs(value) <= 100) or year or _VERSION.search(before)):
             continue
         if year and _YEAR.search(before) and not _COUNTED.match(after):
             continue
-        if _cited(page, match.start()):
-            continue
-        result = _AFTER.match(after) or (_BEFORE.search(before) and not _asked(page, line))
-        if not result and (
-            given.near(value, line) or (whole and abs(value) <= 12 and abs(value) in given.small)
-        ):
-            continue
-        failures.append(_failure(page, match.start(), match[0]))
+        if not _cited(page, match.start()):
+            failures.append(_failure(page, match.start(), match[0]))
     for match in _WORDS.finditer(text):
         kind = "a" if match["a"] else "b"
         if not page.text.startswith("<!--", match.end(kind)):

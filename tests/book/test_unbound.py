@@ -14,7 +14,7 @@ def notes(tmp_path, prose):
     checker = make(tmp_path, layer=f"# Layer 77\n\n{CODE}\n{prose}\n")
     page = checker.book.page(tmp_path / "docs/layer.md")
     return [
-        (f.line, re.search(r"^(\S+)(?= \S* ?(?:.+ )?reports)|\(.+?\)|(?<=states )[\d.]+|(?<=number )[\d.]+", f.message)[0])
+        (f.line, re.search(r"^\(.+?\)|^(\S+)(?= \S* ?(?:.+ )?reports)|\(.+?\)|(?<=states )[\d.]+|(?<=number )[\d.]+", f.message)[0])
         for f in unbound.find(page, checker.run(page))
     ]
 
@@ -22,13 +22,14 @@ def notes(tmp_path, prose):
 @pytest.mark.parametrize(
     "prose",
     [
-        "It falls to 31.8<!-- loss + 0.1 -->.", "The rate 0.15 is kept.", "Known since 2017.", "In layer 2 of 6.",
-        "See chapter 13 and Python 3.11, NumPy 2.4.", "2-D, x2", "`lr=0.15`, with $a = 0.15$ and 2 more of them in $2 x$",
+        "It falls to 31.8<!-- loss + 0.1 -->.", "Known since 2017.", "In layer 2 of six, row 3.",
+        "See chapter 13 and Python 3.11, NumPy 2.4.", "2-D, x2", "`lr=0.15`, with $a = 0.15$ and more of them in $2 x$",
         "They report 97.3 % ([paper](https://example.org/a)).", "13. a list item\n14. another",
-        "25 · 4 + 2 = 102", "[13.5](https://example.org/13.5)", "The shape is `(6, 4)`.", "A batch (6, 4) of them",
-        "`(4, 6)`<!-- X.T.shape -->", "Slopes 3/16<!-- 3 / 16 -->", "Ten<!-- 2 * 5 --> times, half<!-- 0.5 --> of it.",
-        "Rows (1, −2)<!-- np.array([1.0, -2.0]) -->", "at $10^{-3}$<!-- 0.00123 -->", "| a |\n|---|\n| 12.5<!-- 25 / 2 --> |",
-        "```python\nprint(f'{1} near 0.15, of (6, 4)')\n#> 1 near 0.15, of (6, 4)\n```", "Given 25 there, 25.0<!-- 25.0 --> here", "### Exercise: x\n\nThe rate is 0.15.\n\n```python\nlr = 0.15\n```",
+        "25 · 4 + 2 = 102", "[13.5](https://example.org/13.5)", "The shape is `(6, 4)`<!-- X.shape -->.",
+        "A batch (6, 4)<!-- X.shape --> of them", "A shape `(m, n)`, a row of (B,).",
+        "`(4, 6)`<!-- X.T.shape -->", "Slopes 3/16<!-- 3 / 16 -->", "Ten<!-- 2 * 5 --> times, half<!-- 1 / 2 --> of it.",
+        "Rows (1, −2)<!-- np.array([1.0, -2.0]) -->", "at $10^{-3}$<!-- 0.1 * 0.0123 -->", "| a |\n|---|\n| 12.5<!-- 25 / 2 --> |",
+        "```python\nprint(f'{1} near 0.15, of (6, 4)')\n#> 1 near 0.15, of (6, 4)\n```",
     ],
 )  # fmt: skip
 def test_what_is_bound_structural_or_cited_is_not_listed(tmp_path, prose):
@@ -38,7 +39,8 @@ def test_what_is_bound_structural_or_cited_is_not_listed(tmp_path, prose):
 @pytest.mark.parametrize(
     ("prose", "what"),
     [
-        ("The rate is 0.15.", "0.15"), ("The slope is 4.", "4"), ("a 0.15 b\n\n## Section\n\nc 0.35", "0.35"),
+        ("The rate 0.15 is kept.", "0.15"), ("and 2 more", "2"), ("The shape is (6, 4).", "(6, 4)"), ("`(6, 4)` is", "(6, 4)"),
+        ("The rate is 0.15.", "0.15"), ("The slope is 4.", "4"), ("a 0.15<!-- lr --> b\n\n## Section\n\nc 0.35", "0.35"),
         ("It takes 2000 steps.", "2000"), ("the span `3.75` says", "3.75"), ("about `31.7`", "31.7"),
         ("It is about twice.", "twice"), ("some ten times more", "ten"), ("Slopes of 3/16", "3/16"), ("with $w = 0.35$", "$w"),
         ("at $10^{-7}$", "$10^{-7}$"), ("## Exercise 77.5", "77.5"), ("![It has 13.5 points](a.png)", "13.5"),
