@@ -74,6 +74,11 @@ def test_example(test):
     fresh.globs = dict(test.globs)  # a run empties it, and mutmut runs everything more than once
     doctest.DebugRunner(verbose=False).run(fresh)
 '''
+# In the copy, since mutmut reads its settings where it runs.
+NAMES = (
+    "import json, pathlib, sys; from mutmut.mutation.file_mutation import mutate_file_contents as mutate; "
+    "print(json.dumps({f: list(mutate(f, pathlib.Path(f).read_text(encoding='utf-8')).mutant_names) for f in sys.argv[1:]}))"
+)
 
 
 @dataclass
@@ -162,11 +167,9 @@ def run_mutmut(scratch: Path, jobs: int, names: list[str] = ()) -> str:
 
 def drawn(scratch: Path, files: list[str], sample: int) -> list[str]:
     """The names of so many mutants a module, always the same ones."""
-    from mutmut.mutation.file_mutation import mutate_file_contents
-
+    done = subprocess.run([sys.executable, "-c", NAMES, *files], cwd=scratch, capture_output=True, text=True, check=True)
     names = []
-    for file in files:
-        found = mutate_file_contents(file, (scratch / file).read_text(encoding="utf-8")).mutant_names
+    for file, found in json.loads(done.stdout).items():
         names += [f"{dotted(file)}.{name}" for name in random.Random(0).sample(found, min(sample, len(found)))]
     return names
 
