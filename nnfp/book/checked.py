@@ -158,7 +158,7 @@ def rows_of(book: Book, home: str, groups: dict) -> list[str]:
     if not groups:
         return []
     pages = {page.home: page for page in book.pages}
-    lines = ["", "| | Corruptions | Caught | Now | First run |", "|---|---:|---:|---:|---:|"]
+    lines = ["", "| Where | Corruptions | Caught | Now | First run |", "|---|---:|---:|---:|---:|"]
     for name, row in groups.items():
         real = row["caught"] + row["survived"]
         if real:

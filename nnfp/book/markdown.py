@@ -64,14 +64,13 @@ class _State:
         self.page: Page | None = None
         self.equations: dict = {}
         self.figures = 0
-        self.glyphs: dict[str, str] = {}
 
     def start(self, text: str) -> None:
         key = _body_key(text)
         same = [page for page in self.book.pages if _body_key(page.body) == key]
         self.page = same[0] if same else None
         self.equations = self.book.equations() if self.page or "\\eqref" in text else {}
-        self.figures, self.glyphs = 0, {}
+        self.figures = 0
         if len(same) > 1 and (self.page.displays or self.page.references):
             _fail(self.page, 1, f"has the same text as {same[1].shown}")
 
@@ -253,19 +252,16 @@ class _After(Treeprocessor):
             _fail(state.page, line, str(error))
         state.figures += 1
         figure = etree.Element("figure", {"class": "figure", "id": f"figure-{state.figures}"})
-        new: dict[str, str] = {}
-        parts = [
-            f'<div class="figure-{theme}" role="img" aria-label="{html.escape(alt)}">'
-            + inline(svg, f"f{state.figures}{theme[0]}-", state.glyphs, new)
-            + "</div>"
-            for theme, svg in drawings.items()
-        ]
-        if new:
-            hidden = "position:absolute;width:0;height:0"
-            shapes = "".join(new.values())
-            parts.insert(0, f'<svg aria-hidden="true" style="{hidden}"><defs>{shapes}</defs></svg>')
         box = etree.SubElement(figure, "div", {"class": "figure-drawing"})
-        box.text = AtomicString(self.md.htmlStash.store("".join(parts)))
+        above = "../" * state.page.home.count("/")  # MkDocs turns it into the address of the file
+        for theme, svg in drawings.items():
+            width, height = figures.size(svg)
+            etree.SubElement(
+                box,
+                "img",
+                {"class": f"figure-{theme}", "src": f"{above}{figures.file(name, theme)}", "alt": alt,
+                 "width": str(width), "height": str(height), "loading": "lazy", "decoding": "async"},
+            )  # fmt: skip
         caption = (image.tail or "").strip()
         if caption or len(paragraph) > 1:
             words = etree.SubElement(figure, "figcaption")
@@ -273,45 +269,6 @@ class _After(Treeprocessor):
             words.extend(list(paragraph)[1:])
         figure.tail = paragraph.tail
         return figure
-
-
-_SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
-_GLYPH = re.compile(r'<path id="((?:DejaVu|Cm|STIX)[^"]*)" ([^>]*)/>')
-
-
-def inline(svg: str, prefix: str, glyphs: dict[str, str], new: dict[str, str]) -> str:
-    """A drawing for the inside of a page: ids of its own, letters shared by all drawings.
-
-    `glyphs` holds the letters that the page has already; those met first here go to `new`.
-    """
-    for name, rest in _GLYPH.findall(svg):
-        shape = f'<path id="g-{name}" {rest}/>'
-        if glyphs.setdefault(name, shape) is not shape and glyphs[name] != shape:
-            raise ValueError(f"two shapes for the letter {name}")
-        if glyphs[name] is shape:
-            new[name] = shape
-    svg = _GLYPH.sub("", svg).replace("<defs></defs>", "")
-    used = set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', svg))
-    names = {a or b for a, b in used}
-
-    def rename(match: re.Match) -> str:
-        name = match[2]
-        return f"{match[1]}{'g-' if name in glyphs else prefix}{name}{match[3]}"
-
-    svg = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in names else "", svg)
-    svg = re.sub(r'( id=")([^"]*)(")', rename, svg)
-    svg = re.sub(r'(href="#)([^"]+)(")', rename, svg)
-    svg = re.sub(r"(url\(#)([^)]+)(\))", rename, svg)
-    # Material rewrites every [href] of a page, which an SVG reference does not survive.
-    svg = svg.replace(' href="', ' xlink:href="')
-    for _ in range(8):  # groups that only carried an id
-        svg, count = re.subn(r"<g>((?:(?!</?g\b).)*)</g>", r"\1", svg)
-        if not count:
-            break
-    svg = svg.replace(' xmlns="http://www.w3.org/2000/svg"', "")
-    width, height = (round(float(size) / 72 * 96) for size in _SIZE.search(svg).groups())
-    fit = f'<svg width="{width}" height="{height}" style="max-width:100%;height:auto;'
-    return svg.replace('<svg style="', fit, 1)
 
 
 class _Copies(Postprocessor):

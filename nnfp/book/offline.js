@@ -66,6 +66,12 @@
       link.setAttribute("href", `${key}.xhtml${anchor ? "#" : ""}${anchor}`);
     }
   }
+  const images = [];
+  for (const image of all("img")) {
+    const file = new URL(image.getAttribute("src"), `https://book.invalid/${page.address}`).pathname.slice(1);
+    images.push(file);
+    image.setAttribute("src", file);
+  }
   const title = article.querySelector("h1");
   if (title && page.number) title.prepend(`${page.number} `);
   const section = parsed.createElement("section");
@@ -77,5 +83,6 @@
     xhtml: new XMLSerializer().serializeToString(section),
     math: !!section.querySelector("math"),
     svg: !!section.querySelector("svg"),
+    images,
   };
 }

@@ -36,6 +36,7 @@ class Leaf:
     xhtml: str = ""
     math: bool = False
     svg: bool = False
+    images: Sequence[str] = ()  # files of the site
 
 
 def browser() -> str | None:
@@ -141,7 +142,7 @@ FIT = """() => {
 
 WIDE = """() => {
   const edge = document.querySelector('.chapter').getBoundingClientRect().right + 1;
-  return [...document.querySelectorAll('.katex-display, .chapter table, .chapter pre, .chapter svg')]
+  return [...document.querySelectorAll('.katex-display, .chapter table, .chapter pre, .chapter img')]
     .filter(e => e.getBoundingClientRect().right > edge)
     .map(e => `${e.closest('.chapter').id}: ${e.textContent.trim().slice(0, 60)}`);
 }"""
@@ -229,7 +230,7 @@ th, td { border-bottom: 1px solid #ccc; padding: 0.2em 0.6em; text-align: left; 
 .equation-scroll { overflow-x: auto; }
 .equation-side { text-align: right; }
 figure { margin: 1em 0; }
-figure svg { max-width: 100%; height: auto; }
+figure img { max-width: 100%; height: auto; }
 figcaption { font-size: 0.9em; }
 details, .admonition { border-left: 3px solid #1f57b8; padding-left: 0.8em; margin: 1em 0; }
 summary, .admonition-title { font-weight: bold; }
@@ -248,7 +249,7 @@ def _xhtml(title: str, body: str) -> str:
     )
 
 
-def epub_files(book: Book, found: list[Leaf], changed: datetime) -> dict[str, bytes]:
+def epub_files(book: Book, found: list[Leaf], changed: datetime, site: Path) -> dict[str, bytes]:
     """The files of an EPUB 3 by their names, the package document among them."""
     settings = book.settings
     name = settings.get("site_name", "The book")
@@ -268,6 +269,8 @@ def epub_files(book: Book, found: list[Leaf], changed: datetime) -> dict[str, by
         items.append(
             f'<item id="p-{leaf.key}" href="{leaf.key}.xhtml" media-type="application/xhtml+xml"{properties}/>'
         )
+    images = {name: (site / name).read_bytes() for leaf in found for name in leaf.images}
+    items += [f'<item id="i-{n}" href="{file}" media-type="image/svg+xml"/>' for n, file in enumerate(images, 1)]
     spine = '<itemref idref="nav"/>' + "".join(f'<itemref idref="p-{leaf.key}"/>' for leaf in found)
     identity = uuid.uuid5(uuid.NAMESPACE_URL, settings.get("repo_url") or f"urn:nnfp:{name}")
     package = (
@@ -287,13 +290,14 @@ def epub_files(book: Book, found: list[Leaf], changed: datetime) -> dict[str, by
     )
     files |= {"book.css": EPUB_CSS, "package.opf": package}
     inside = {f"book/{file}": text.encode() for file, text in files.items()}
+    inside |= {f"book/{file}": data for file, data in images.items()}
     return {"mimetype": b"application/epub+zip", "META-INF/container.xml": container.encode(), **inside}
 
 
 def epub(engine, book: Book, site: Path, target: Path, homes: Sequence[str] = ()) -> dict:
     found = leaves(engine, book, site, False, homes)
     seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or 0)
-    files = epub_files(book, found, datetime.fromtimestamp(seconds, UTC))
+    files = epub_files(book, found, datetime.fromtimestamp(seconds, UTC), site)
     write_zip(target, files, stored=("mimetype",))
     return {"chapters": len(found)}
 

@@ -24,7 +24,9 @@ def prepare(book: Book) -> Iterator[str]:
             "`make site` and `make serve` copy those under assets/vendor/ from node_modules."
         )
     katex.folder()
-    drawn = figures.draw_all(list(dict.fromkeys(use.name for page in book.pages for use in page.figures)))
+    wanted = list(dict.fromkeys(use.name for page in book.pages for use in page.figures))
+    drawn = figures.draw_all(wanted)
+    figures.write_all(wanted, book.docs)
     if drawn:
         yield f"figures: {drawn} drawn"
     if run := broken.run_all(book):

@@ -14,7 +14,7 @@ Say in one or two sentences what the reader will be able to do.
 
 ## By hand
 
-Work the smallest example with numbers that fit in the head: twice 3 is 6<!-- {name}(np.array([[3.0]])) -->.
+Work the smallest example with numbers that fit in the head: 2 · 3 = 6<!-- {name}(np.array([[3.0]])) -->.
 
 ## Notation
 
@@ -53,7 +53,7 @@ The slope is 2<!-- slope --> everywhere.
 
 ### Exercise: by hand
 
-Double the column with the entries 4 and 5.
+Double the column (4, 5)<!-- tuple(by_hand[:, 0] / 2) -->.
 
 ```answer
 ask: The second entry

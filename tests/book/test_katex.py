@@ -8,7 +8,7 @@ import pytest
 
 from nnfp.book import figures, katex
 from nnfp.book import markdown as book_markdown
-from nnfp.book.markdown import PageError, inline
+from nnfp.book.markdown import PageError
 from nnfp.book.reading import BookError
 
 try:
@@ -175,35 +175,29 @@ def test_a_missing_katex_is_explained(monkeypatch, tmp_path):
 
 
 def test_a_figure_shows_both_themes_with_alt_text_and_caption(render, monkeypatch):
-    svg = (
-        '<svg style="stroke-linejoin:round" viewBox="0 0 144 72" xmlns="http://www.w3.org/2000/svg">'
-        '<g id="figure_1"><defs><path id="DejaVuSans-41" d="M0 0" transform="scale(0.01)"/></defs>'
-        '<clipPath id="p1"><path d="M0 0"/></clipPath><g id="axes_1"><path clip-path="url(#p1)"/></g>'
-        '<use href="#DejaVuSans-41"/></g></svg>'
-    )
+    svg = '<svg style="stroke-linejoin:round" viewBox="0 0 144 72" xmlns="http://www.w3.org/2000/svg"></svg>'
     monkeypatch.setattr(figures, "draw", lambda name, theme: (svg, {}))
     text = ONE + '\n![A "curve"](figure:a.b)\nA *caption*, 0.5<!-- x -->, \\eqref{eq-a}.\n'
     html = render(one=text + "\n![Again](figure:a.b)\nMore.\n")
-    assert html.count('<div class="figure-light" role="img" aria-label="A &quot;curve&quot;">') == 1
-    assert html.count('<div class="figure-dark" role="img"') == 2
+    for theme in figures.THEMES:
+        assert html.count(f'class="figure-{theme}"') == 2
+        assert html.count(f'src="assets/figures/a.b.{theme}.svg"') == 2
+    assert html.count('alt="A &quot;curve&quot;"') == 2 and html.count('alt="Again"') == 2
+    assert html.count('width="192"') == html.count('height="96"') == html.count('loading="lazy"') == 4
     assert '<figcaption>A <em>caption</em>, 0.5, <a href="#eq-a">(2.1)</a>.</figcaption>' in html
-    assert (
-        html.count('<path id="g-DejaVuSans-41"') == 1 and html.count('href="#g-DejaVuSans-41"') == 4
-    )
-    ids = re.findall(r' id="([^"]+)"', html)
-    assert len(ids) == len(set(ids))
-    for name in re.findall(r'url\(#([^)]+)\)|href="#(g-[^"]+)"', html):
-        assert (name[0] or name[1]) in ids
-    assert "axes_1" not in html  # ids that nothing points at are gone
-    assert '<svg width="192" height="96" style="max-width:100%;height:auto;' in html
 
 
-def test_letters_are_shared_only_if_their_shapes_agree():
-    svg = '<svg style="x" viewBox="0 0 1 1"><path id="DejaVuSans-41" d="{}"/></svg>'
-    known: dict = {}
-    inline(svg.format("M0"), "a-", known, {})
-    with pytest.raises(ValueError, match="two shapes for the letter DejaVuSans-41"):
-        inline(svg.format("M1"), "b-", known, {})
+def test_drawings_are_written_beside_the_pages_and_old_ones_go(monkeypatch, tmp_path):
+    def draw(name, theme):
+        if name == "a.broken":
+            raise figures.FigureError("broken")
+        return f"<svg {name} {theme}/>", {}
+
+    monkeypatch.setattr(figures, "draw", draw)
+    figures.write_all(["a.b", "a.c"], tmp_path)
+    figures.write_all(["a.b", "a.broken"], tmp_path)
+    there = {path.name: path.read_text() for path in (tmp_path / "assets" / "figures").iterdir()}
+    assert there == {f"a.b.{theme}.svg": f"<svg a.b {theme}/>\n" for theme in figures.THEMES}
 
 
 def test_a_drawing_of_the_real_library_stays_small(tmp_path):

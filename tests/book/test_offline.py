@@ -20,7 +20,7 @@ TWO = '<section xmlns="http://www.w3.org/1999/xhtml" id="page-layer"><h1 id="l">
 def leaves(link='<p><a href="layer.xhtml#p">(2.1)</a></p>'):
     return [
         Leaf("neuron", 1, "neuron.html", "1 Neuron", ONE.format(link), math=True),
-        Leaf("layer", 2, "layer.html", "2 Layer", TWO),
+        Leaf("layer", 2, "layer.html", "2 Layer", TWO, images=["assets/line.svg"]),
     ]
 
 
@@ -38,19 +38,21 @@ def test_links_that_lead_nowhere_are_named():
 
 
 def test_the_epub_is_whole_and_well_formed(tmp_path):
-    book = make(tmp_path).book
-    files = offline.epub_files(book, leaves(), datetime(2026, 1, 2, tzinfo=UTC))
+    book, changed = make(tmp_path).book, datetime(2026, 1, 2, tzinfo=UTC)
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "line.svg").write_text("<svg/>")
+    files = offline.epub_files(book, leaves(), changed, tmp_path)
     assert next(iter(files)) == "mimetype" and files["mimetype"] == b"application/epub+zip"
     for name, data in files.items():
         if name.endswith((".xhtml", ".opf", ".xml")):
             ET.fromstring(data)
     package = files["book/package.opf"].decode()
     assert "2026-01-02T00:00:00Z" in package and 'properties="mathml"' in package
-    named = {f"book/{name}" for name in ("nav.xhtml", "neuron.xhtml", "layer.xhtml", "book.css")}
+    named = {f"book/{name}" for name in ("nav.xhtml", "neuron.xhtml", "layer.xhtml", "book.css", "assets/line.svg")}
     assert named == set(files) - {"mimetype", "META-INF/container.xml", "book/package.opf"}
     assert all(name.removeprefix("book/") in package for name in named)
     with pytest.raises(BookError, match=r"lead nowhere: neuron\.xhtml: layer\.xhtml#q"):
-        offline.epub_files(book, leaves('<a href="layer.xhtml#q">x</a>'), datetime(2026, 1, 2, tzinfo=UTC))
+        offline.epub_files(book, leaves('<a href="layer.xhtml#q">x</a>'), changed, tmp_path)
 
 
 def test_equal_files_give_equal_zips(tmp_path):

@@ -38,7 +38,7 @@ def run(root, *arguments):
 def test_the_page_passes_its_check(project):
     done = run(project, "-m", "nnfp.book", "check", "docs/weight_decay.md")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 fences" in done.stdout and "1 figures" in done.stdout and "4 numbers" in done.stdout
+    assert "2 fences" in done.stdout and "1 figures" in done.stdout and "5 numbers" in done.stdout
 
 
 def test_the_tests_and_doctests_pass(project):

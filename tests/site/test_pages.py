@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parent.parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
-LOOK = """() => {
+LOOK = """async () => {
   const all = (selector, of) => [...document.querySelectorAll(selector)].map(of);
   const prose = document.querySelector('article').cloneNode(true);
   prose.querySelectorAll('pre, code, .katex, svg').forEach(e => e.remove());
@@ -25,10 +25,14 @@ LOOK = """() => {
     scheme: document.body.getAttribute('data-md-color-scheme'),
     description: document.querySelector('meta[name=description]')?.content || '',
     title: document.title,
-    figures: all('figure:not(.is-live *) .figure-drawing', f => [...f.querySelectorAll('[role=img]')]
-      .filter(d => d.offsetParent !== null)
-      .map(d => d.className + (d.getAttribute('aria-label') ? '' : ' without alt'))),
+    figures: all('figure:not(.is-live *) .figure-drawing', f => [...f.querySelectorAll('img')]
+      .filter(i => i.offsetParent !== null)
+      .map(i => i.className + (i.getAttribute('alt') ? '' : ' without alt'))),
     images: all('article img', i => i.getAttribute('alt') || ''),
+    broken: (await Promise.all(all('article img', i => {
+      i.loading = 'eager';  // what is far down would wait for the reader
+      return i.decode().then(() => '', () => i.getAttribute('src'));
+    }))).filter(src => src),
     katex: all('.katex', () => 1).length,
     mathml: all('.katex math', () => 1).length,
     displays: all('.equation', e => e.id),
@@ -136,7 +140,7 @@ def test_the_theme_shows_one_drawing_of_each_figure_with_a_description(seen):
     for path, sight in seen.pages.items():
         expected = ["figure-dark" if sight["scheme"] == "slate" else "figure-light"]
         assert all(shown == expected for shown in sight["figures"]), (path, sight["figures"])
-        assert all(sight["images"]), path
+        assert all(sight["images"]) and sight["broken"] == [], (path, sight["broken"])
         count += len(sight["figures"])
     assert count >= 14
 

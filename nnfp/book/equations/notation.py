@@ -96,7 +96,7 @@ def _declare(tex: str, domain: str, meaning: str, line: int, indices: set[str], 
         common = {"tex": tex, "name": name, "index": index, "domain": domain, "line": line}
         if name is None:
             raise Problem(f"{tex} is no symbol", kind="syntax")
-        common["meaning"] = meaning
+        common["meaning"] = meaning = re.sub(r"<!--.*?-->", "", meaning)  # what binds a number is for the checker
         if r"\to" in domain:
             source, target = domain.split(r"\to")
             arguments = tuple(_space(part) for part in _factors(source))

@@ -324,6 +324,31 @@ def draw_all(wanted: list[str], processes: int | None = None) -> int:
     return len(missing)
 
 
+def file(name: str, theme: str) -> str:
+    """Where a drawing lies below docs/: a page loads it when the reader comes near it."""
+    return f"assets/figures/{name}.{theme}.svg"
+
+
+def size(svg: str) -> tuple[int, int]:
+    """Width and height in pixels."""
+    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()
+    return round(float(width) / 72 * 96), round(float(height) / 72 * 96)
+
+
+def write_all(wanted: list[str], docs: Path) -> None:
+    """Write the drawings below docs/, and remove those that no page shows any more."""
+    there = set()
+    for name in wanted:
+        with contextlib.suppress(FigureError):  # the page that names it says what is wrong
+            for theme in THEMES:
+                path = docs / file(name, theme)
+                write(path, draw(name, theme)[0] + "\n")
+                there.add(path)
+    for path in (docs / "assets" / "figures").glob("*.svg"):
+        if path not in there:
+            path.unlink()
+
+
 def _on_disk(name: str) -> bool:
     stem, folder = name.partition(".")[0], CACHE / "figures"
     if module_path(f"nnfp.book.figures.{stem}") is None:
