@@ -206,3 +206,12 @@ def test_one_hot_refuses_labels_and_categories_that_do_not_fit():
         one_hot([], ["a", "b"])
     with pytest.raises(ValueError, match="differ from one another"):
         one_hot(["a"], ["a", "a"])
+
+
+def test_a_split_names_the_argument_at_fault_and_the_fix():
+    X, Y = np.ones((2, 5)), np.ones((1, 5))
+    with pytest.raises(ValueError, match=r"^X must be finite, got inf at row 1, column 3"):
+        split(np.where(np.arange(10).reshape(2, 5) == 8, np.inf, X), Y, 0.2, np.random.default_rng(0))
+    for seed in (7, None):
+        with pytest.raises(ValueError, match=r"^rng must be a numpy Generator, got \w+; write rng=np\.random\.default_rng\(42\)$"):
+            split(X, Y, 0.2, seed)
