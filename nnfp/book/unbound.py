@@ -3,8 +3,9 @@ r"""Finds results on a page that nothing checks: numbers and shapes without a bi
 A number in prose, a table, a caption, a heading or a comment in code must be bound, unless it
 
 - stands in a displayed equation or in a sum that is worked out (nnfp.book.arithmetic),
-- names a thing: layer 2, chapter 3, Python 3.11, the year of a paper,
-- is cited: its sentence links to the source outside the book.
+- names a thing: layer 2, chapter 3, sample 1,
+- is cited: its sentence links to the source outside the book, and docs/reference/data/cited.toml says a second time
+  what is taken from there; versions and years that stand without a link are in that file too.
 
 So is a tuple: a shape, a point or a row. What only counts ("two layers", "length one") is written as a word.
 """
@@ -13,6 +14,9 @@ import ast
 import io
 import re
 import tokenize
+import tomllib
+from functools import lru_cache
+from pathlib import Path
 
 from nnfp.book import arithmetic, numbers
 from nnfp.book.reading import Failure, Page, blank
@@ -106,13 +110,42 @@ def _text(page: Page) -> str:
     return _clean("".join(text))
 
 
-def _cited(page: Page, offset: int) -> bool:
-    """True if the sentence, list item or table row links to something outside the book."""
+CITED = "reference/data/cited.toml"  # below docs/
+
+
+@lru_cache(8)
+def _taken(path: Path, _changed: int) -> tuple[dict, set]:
+    """Address -> the numbers taken from there; names with a number, and years, that stand alone."""
+    file = tomllib.loads(path.read_text(encoding="utf-8"))
+    return file.get("from", {}), set(file.get("alone", []))
+
+
+def taken(page: Page) -> tuple[dict, set]:
+    docs = next((p for p in page.path.parents if p.name == "docs"), None)
+    path = docs / CITED if docs else Path()
+    return _taken(path, path.stat().st_mtime_ns) if path.is_file() else ({}, set())
+
+
+def _links(page: Page, offset: int) -> list[str]:
+    """What the sentence, list item or table row links to outside the book."""
     marks = re.compile(r"\n[ \t]*\n|\n[ \t]*(?:[-*|]|\d+\.) |(?<![A-Z])[.!?;](?=\s+[A-Z(*])")
     text = page.prose
     start = max([m.end() for m in marks.finditer(text, 0, offset)] or [0])
     end = next((m.start() for m in marks.finditer(text, offset)), len(text))
-    return "](http" in text[start:end]
+    return re.findall(r"\]\((https?://[^)\s]+)\)", text[start:end])
+
+
+def _cited(page: Page, offset: int) -> bool:
+    return bool(_links(page, offset))
+
+
+def _uncited(page: Page, start: int, shown: str) -> list[Failure]:
+    """Nothing if one of the links says so too in the list of what is taken from elsewhere."""
+    known, links = taken(page)[0], _links(page, start)
+    if any(shown in known.get(link, ()) for link in links):
+        return []
+    message = f"{shown} is not what docs/{CITED} takes from {' or '.join(links)}: look there, then write it in both"
+    return [page.failure(page.line_of(start), "unbound", message)]
 
 
 def _shapes(value: object, depth: int = 0) -> set[tuple]:
@@ -163,7 +196,7 @@ def find(page: Page, run: Run) -> list[Failure]:
     failures, text = _tuples(page, run, text)
     given = _Given(page)
     failures += _numbers(page, text)
-    return failures + _formulas(page, given) + _comments(page) + _printed(page, run, given)
+    return failures + _formulas(page, given) + _dollars(page) + _comments(page) + _printed(page, run, given)
 
 
 def _failure(page: Page, start: int, shown: str) -> Failure:
@@ -178,8 +211,11 @@ def _tuples(page: Page, run: Run, text: str) -> tuple[list[Failure], str]:
     rows, failures = _rows(page), []
     code = "\n".join(fence.body for fence in page.fences if fence.runs)
     for match in _TUPLE.finditer(text):
-        if _cited(page, match.start()) or (not code and page.prose[match.start() - 1] == "`"):
+        if not code and page.prose[match.start() - 1] == "`":
             continue  # a page without code shows how something is written
+        if _cited(page, match.start()):
+            failures += _uncited(page, match.start(), match[0])
+            continue
         failures.append(_failure(page, match.start(), match[0]))
     for fence in page.fences:
         if fence.language != "text":
@@ -196,8 +232,7 @@ def _tuples(page: Page, run: Run, text: str) -> tuple[list[Failure], str]:
 def _numbers(page: Page, text: str) -> list[Failure]:
     failures = []
     for match in _FRACTION.finditer(text):
-        if not _cited(page, match.start()):
-            failures.append(_failure(page, match.start(), match[0]))
+        failures += _uncited(page, match.start(), match[0]) if _cited(page, match.start()) else [_failure(page, match.start(), match[0])]
     text = _FRACTION.sub(lambda m: blank(m[0]), text)
     for match in _NUMBER.finditer(text):
         value = numbers.parse(match[0]).value
@@ -205,11 +240,14 @@ def _numbers(page: Page, text: str) -> list[Failure]:
         whole = re.fullmatch(r"[-−+]?\d+", match[0])
         year = whole and len(match[0]) == 4 and 1900 <= value <= 2100
         named = _NAMES.search(before)
-        if named and ((whole and abs(value) <= 100) or year or _VERSION.search(before)):
+        if named and whole and abs(value) <= 100 and not _VERSION.search(before):
             continue
-        if year and _YEAR.search(before) and not _COUNTED.match(after):
+        if _cited(page, match.start()):
+            failures += _uncited(page, match.start(), match[0])
             continue
-        if not _cited(page, match.start()):
+        year = year and _YEAR.search(before) and not _COUNTED.match(after)
+        alone = f"{named[0].strip()} {match[0]}" if named else match[0] if year else None
+        if alone is None or alone not in taken(page)[1]:
             failures.append(_failure(page, match.start(), match[0]))
     for match in _WORDS.finditer(text):
         kind = "a" if match["a"] else "b"
@@ -233,10 +271,19 @@ def _formulas(page: Page, given: _Given) -> list[Failure]:
         known = given.code | _tex_numbers(
             "".join(d.tex for d in page.displays if given.start(d.line) == given.start(line))
         )
-        if abs(value) in known or _cited(page, formula.start):
+        if abs(value) in known:
+            continue
+        if _cited(page, formula.start):
+            failures += _uncited(page, formula.start, formula.text)
             continue
         failures.append(_failure(page, formula.start, f"${formula.text}$"))
     return failures
+
+
+def _dollars(page: Page) -> list[Failure]:
+    """Signs that were to open or close a formula: the reader sees them, and nothing reads what they enclose."""
+    message = "this $ belongs to no formula: no blank stands behind the first and before the last; \\$ shows one"
+    return [page.failure(page.line_of(m.start()), "unbound", message) for m in re.finditer(r"(?<!\\)\$", page.plain)]
 
 
 def _comments(page: Page) -> list[Failure]:

@@ -302,12 +302,24 @@ def test_a_page_without_a_table_or_without_displays():
         (r"| $a$ | $\mathbb{R}$ | again |", "declared twice"),
         (r"| y | $\mathbb{R}$ | no dollars |", "a row of notation is"),
         (r"| $y$ | $(2, 1)$ | empty |", "is empty"),
+        (r"| $W_1$ | $\mathbb{R}$ | a weight of layer 2 |", "layer 2 is not what W_1 says"),
     ],
 )
 def test_a_wrong_row_of_the_table_is_named(row, says):
     results = verdicts(r"a = a + 0", notation=NOTATION + row + "\n")
     assert not results[0].ok and says in results[0].message
     assert results[0].line == BEFORE + 1 or "lines 19 and" in results[0].message
+
+
+def test_a_number_does_not_stand_behind_a_factor():
+    for tex in (r"a = a 2 + a", "3 - 2 1"):
+        results = check_page(page(r"a = a + 0") + f"\nText with ${tex}$ in it.\n", inline=True)
+        assert "a number behind a factor" in results[-1].message, tex
+
+
+def test_a_symbol_is_not_set_to_itself():
+    results = check_page(page(r"a = a + 0") + "\nThen $x = W x$ holds.\n", inline=True)
+    assert not results[-1].ok
 
 
 def test_what_the_reader_is_told():

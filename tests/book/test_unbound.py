@@ -1,13 +1,28 @@
 """Results in prose that nothing checks are listed, and sums written out are worked out again."""
 
 import re
+import tomllib
 
 import pytest
 from small_book import line_of, make
 
 from nnfp.book import arithmetic, unbound
+from nnfp.book.reading import Book
 
 CODE = "```python\nimport numpy as np\n\nX = np.zeros((6, 4))\nlr = 0.15\nloss = 31.7\n```\n"
+
+
+CITED = '''alone = ["2017", "Python 3.11", "NumPy 2.4"]
+[from]
+"https://example.org/a" = ["97.3"]
+"https://example.org/13.5" = ["13.5"]
+'''
+
+
+def cite(tmp_path):
+    path = tmp_path / "docs" / unbound.CITED
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(CITED)
 
 
 def notes(tmp_path, prose):
@@ -33,6 +48,7 @@ def notes(tmp_path, prose):
     ],
 )  # fmt: skip
 def test_what_is_bound_structural_or_cited_is_not_listed(tmp_path, prose):
+    cite(tmp_path)
     assert notes(tmp_path, prose) == []
 
 
@@ -90,3 +106,44 @@ def test_the_page_check_fails_on_a_wrong_sum_and_on_what_is_unbound(tmp_path):
     checker = make(tmp_path, layer="# Layer\n\n1 + 1 = 3\n\nAbout 57.3 in all.\n", neuron="# N\n")
     report = checker.check(checker.book.page(tmp_path / "docs/layer.md"))
     assert [(f.line, f.kind) for f in report.failures] == [(3, "sum"), (5, "unbound")]
+
+
+@pytest.mark.parametrize(
+    "prose, message",
+    [
+        ("They report 97.4 % ([paper](https://example.org/a)).", "97.4 is not what docs/reference/data/cited.toml takes from https://example.org/a"),
+        ("They report 97.3 % ([paper](https://example.org/b)).", "97.3 is not what docs/reference/data/cited.toml takes from https://example.org/b"),
+        ("Three of $0.125$ ([paper](https://example.org/a)).", "0.125 is not what"),
+        ("At (3, 4) ([paper](https://example.org/a)).", "(3, 4) is not what"),
+        ("It is 1/3 ([paper](https://example.org/a)).", "1/3 is not what"),
+        ("Known since 2018.", "2018 reports a result"), ("With Python 3.12.", "3.12 reports a result"),
+    ],
+)  # fmt: skip
+def test_what_is_cited_is_written_down_twice(tmp_path, prose, message):
+    cite(tmp_path)
+    checker = make(tmp_path, layer=f"# Layer\n\n{prose}\n")
+    page = checker.book.page(tmp_path / "docs/layer.md")
+    failures = unbound.find(page, checker.run(page))
+    assert [f.message.startswith(message) for f in failures] == [True], failures
+
+
+def test_a_dollar_that_opens_no_formula_is_listed(tmp_path):
+    text = "# Layer\n\nA $ x = 1$ is none, $y$ and `$` and \\$ 5<!-- 5 --> are right.\n\n$$\nx = 1\n$$\n"
+    checker = make(tmp_path, layer=text)
+    page = checker.book.page(tmp_path / "docs/layer.md")
+    failures = [(f.line, f.message) for f in unbound.find(page, checker.run(page))]
+    assert [line for line, message in failures if message.startswith("this $ belongs to no formula")] == [3, 3]
+
+
+def test_the_book_takes_nothing_from_elsewhere_that_no_page_gives():
+    book = Book()
+    file = tomllib.loads((book.docs / unbound.CITED).read_text(encoding="utf-8"))
+    linked: dict[str, str] = {}
+    for page in book.pages:
+        for link in page.links:
+            linked[link.text] = linked.get(link.text, "") + page.text
+    words = "\n".join(page.text for page in book.pages)
+    for link, numbers in file["from"].items():
+        assert link in linked, f"no page links to {link}"
+        assert all(re.search(rf"(?<![\d.]){re.escape(n)}(?![\d]|\.\d)", linked[link]) for n in numbers), link
+    assert all(re.search(rf"\b{re.escape(name)}\b", words) for name in file["alone"])

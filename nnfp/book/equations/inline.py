@@ -81,7 +81,8 @@ class Inline:
                 node = self.check.parse(piece)
             except Problem as problem:
                 self.token_names(piece)
-                if any(token.text in RELATIONS for token in piece) and not self.bare:
+                stated = any(token.text in RELATIONS for token in piece) and not self.bare
+                if stated or problem.kind == "rule":
                     raise problem from None
                 continue
             states |= self.node(node, result)
@@ -158,6 +159,8 @@ class Inline:
             if one.kind in LONE and not names_in(other) - self.constants:
                 return True
         left, right = sides
+        if name_of(left) in names_in(right):
+            return False  # x = 2x sets nothing
         if left.kind in LONE and (right.kind in LONE or (node[1] in (("=",), (":=",)) and not self.is_defined(left))):
             scope = self.check.scopes[0]
             local = next(scope.places(self.check.free(node)), {})

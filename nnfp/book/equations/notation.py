@@ -74,7 +74,9 @@ def declarations(text: str) -> Table:
         row = _ROW.match(line)
         if not row:
             raise Problem(f"line {number}: a row of notation is | $symbol$ | $domain$ | meaning |", kind="rule")
-        symbols = _symbols(row[1])
+        symbols, numbers = _symbols(row[1]), set(re.findall(r"\d+", row[1]))
+        if numbers and (other := set(re.findall(r"\blayers? (\d+)", row[3])) - numbers):
+            raise Problem(f"line {number}: layer {min(other)} is not what {row[1].strip()} says", kind="rule")
         for place, symbol in enumerate(symbols):
             one = _declare(symbol, row[2].strip(), row[3], number, indices, (place, len(symbols)))
             key = (one.name, one.index)

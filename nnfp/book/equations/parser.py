@@ -56,11 +56,11 @@ class Parser:
             raise self.problem(f"expected {wanted}, found {self.peek() or 'the end'}")
         self.at += 1
 
-    def problem(self, message: str, back: int = 0) -> Problem:
+    def problem(self, message: str, back: int = 0, kind: str = "syntax") -> Problem:
         if not self.stream:
-            return Problem(message, kind="syntax")
+            return Problem(message, kind=kind)
         token = self.stream[max(0, min(self.at + back, len(self.stream) - 1))]
-        return Problem(message, Node("token", (), (token.start, token.end)), "syntax")
+        return Problem(message, Node("token", (), (token.start, token.end)), kind)
 
     def node(self, start: int, kind: str, *parts) -> Node:
         last = self.stream[max(self.at, start + 1) - 1]
@@ -147,6 +147,8 @@ class Parser:
                 self.next()
                 left = self.node(start, "div", left, self.postfix())
             elif self.starts_factor():
+                if self.kind == "number":  # 2 3 is no product that a reader would see: a sign has been lost
+                    raise self.problem(r"a number behind a factor: write \cdot, or the number first", kind="rule")
                 left = self.node(start, "mul", left, self.postfix())
             else:
                 return left
