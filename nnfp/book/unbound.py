@@ -196,7 +196,7 @@ def find(page: Page, run: Run) -> list[Failure]:
     failures, text = _tuples(page, run, text)
     given = _Given(page)
     failures += _numbers(page, text)
-    return failures + _formulas(page, given) + _dollars(page) + _comments(page) + _printed(page, run, given)
+    return failures + _formulas(page, given) + _dollars(page) + _columns(page) + _comments(page) + _printed(page, run, given)
 
 
 def _failure(page: Page, start: int, shown: str) -> Failure:
@@ -284,6 +284,26 @@ def _dollars(page: Page) -> list[Failure]:
     """Signs that were to open or close a formula: the reader sees them, and nothing reads what they enclose."""
     message = "this $ belongs to no formula: no blank stands behind the first and before the last; \\$ shows one"
     return [page.failure(page.line_of(m.start()), "unbound", message) for m in re.finditer(r"(?<!\\)\$", page.plain)]
+
+
+def _columns(page: Page) -> list[Failure]:
+    """A lone bound cell in a column of words, or a lone unbound one among results: two cells were exchanged."""
+    failures, rows = [], []
+    for number, line in enumerate([*page.prose.split("\n"), ""], 1):
+        if line.lstrip().startswith("|"):
+            hidden = re.sub(r"<!--.*?-->|\$[^$\n]*\$", lambda m: m[0].replace("|", " "), line.strip())
+            rows.append((number, [cell.strip() for cell in hidden.split("|")[1:-1]]))
+            continue
+        body = rows[2:] if rows and rows[0][1][:2] != ["Symbol", "Domain"] else []
+        rows = []
+        for column in range(min((len(cells) for _, cells in body), default=0)):
+            kinds = [("<!--" in cells[column], at) for at, cells in body if cells[column]]
+            for kind in (True, False):
+                lone = [at for bound, at in kinds if bound is kind]
+                if len(kinds) > 3 and len(lone) == 1:
+                    message = f"cell {column + 1} of this row is {'' if kind else 'not '}bound, unlike all others of its column"
+                    failures.append(page.failure(lone[0], "unbound", message))
+    return failures
 
 
 def _comments(page: Page) -> list[Failure]:

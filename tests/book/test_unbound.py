@@ -135,6 +135,18 @@ def test_a_dollar_that_opens_no_formula_is_listed(tmp_path):
     assert [line for line, message in failures if message.startswith("this $ belongs to no formula")] == [3, 3]
 
 
+def test_exchanged_cells_are_listed(tmp_path):
+    rows = [f"| row {'abcd'[k]} | {k}<!-- {k} + 0 --> |" for k in range(4)]
+    rows[2] = "| 2<!-- 2 + 0 --> | row c |"
+    checker = make(tmp_path, layer="# Layer\n\n| what | value |\n|---|---|\n" + "\n".join(rows) + "\n")
+    page = checker.book.page(tmp_path / "docs/layer.md")
+    found = [(f.line, f.message) for f in unbound.find(page, checker.run(page))]
+    assert found == [
+        (7, "cell 1 of this row is bound, unlike all others of its column"),
+        (7, "cell 2 of this row is not bound, unlike all others of its column"),
+    ]
+
+
 def test_the_book_takes_nothing_from_elsewhere_that_no_page_gives():
     book = Book()
     file = tomllib.loads((book.docs / unbound.CITED).read_text(encoding="utf-8"))
