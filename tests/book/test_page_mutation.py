@@ -1,13 +1,19 @@
 """Corruptions of pages: each kind is made, those that matter are caught, those that say the same are told apart."""
 
+import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
 from small_book import make
 
 from nnfp.book import values
-from nnfp.book.page_mutation import CAUGHT, EQUAL, SURVIVED, Bench, digest
+from nnfp.book.page_mutation import CAUGHT, EQUAL, SURVIVED, Bench, Trial, digest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+
+import mutate  # noqa: E402
 
 PAGE = textwrap.dedent(
     r"""
@@ -135,3 +141,24 @@ def test_summaries_see_every_change_and_forgive_rounding(tmp_path):
     assert values.of_array(np.array([1e308, 1e308])) and values.of_array(np.zeros((0, 2)))[1] == [0, 2]
     names = dict(values.summaries("p", {"W": [a, "text"], "f": len, 3: 1.5, "none": None}))
     assert set(names) == {"p['W'][0]", "p['W'][1]", "p[3]", "p['none']"}
+
+
+def test_what_is_explained_to_be_the_same_is_no_survivor_and_nothing_else_is_explained():
+    trials = [
+        Trial("code", "argument", 3, "mse(b, a)", SURVIVED, "nothing differs"),
+        Trial("code", "digit", 4, "x = 2", CAUGHT, "output"),
+        Trial("code", "digit", 5, "y = 2", SURVIVED, "nothing differs"),
+    ]
+    known = [
+        {"page": "a.md", "change": "mse(b, a)", "reason": "it is symmetric"},
+        {"page": "a.md", "change": "x = 2", "reason": "wrong"},
+        {"page": "a.md", "change": "gone", "reason": "old"},
+        {"page": "b.md", "change": "y = 2", "reason": "another page"},
+    ]
+    changed, wrong = mutate.excuse("a.md", trials, known, True)
+    assert [t.outcome for t in changed] == [EQUAL, CAUGHT, SURVIVED]
+    assert wrong == ["a.md: a check catches x = 2", "a.md: no corruption gives gone"]
+    assert mutate.excuse("a.md", trials, known, False)[1] == wrong[:1]
+    row = mutate.page_summary(changed)
+    assert (row["caught"], row["equal"], row["survived"]) == (1, 1, 1)
+    assert [one["reason"] for one in row["survivors"]] == ["the same: it is symmetric", "nothing differs"]
