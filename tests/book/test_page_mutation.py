@@ -13,7 +13,7 @@ from nnfp.book.page_mutation import CAUGHT, EQUAL, SURVIVED, Bench, Trial, diges
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-import mutate  # noqa: E402
+import mutate
 
 PAGE = textwrap.dedent(
     r"""
