@@ -28,6 +28,7 @@ help:
 	@echo "make site      build the site strictly into site/"
 	@echo "make offline   the book to take along in dist/: a zip of the site, a PDF, an EPUB (needs Chromium)"
 	@echo "make snippets  press every Run button of the site in Chromium and compare (some minutes)"
+	@echo "make shots     keep what chapters and figures look like now; make shots-diff shows what has changed"
 	@echo "make lighthouse  score every chapter, phone and desktop (needs Chromium)"
 	@echo "make update    rewrite the outputs and the bound numbers of all pages"
 	@echo "make mutants   corrupt equations one symbol at a time and count what is caught"
@@ -109,6 +110,12 @@ snippets: site
 	@$(PY) scripts/run_in_browser.py
 
 # Lighthouse is installed for this alone; its own lock file pins it. ARGS="--only neuron" for one chapter.
+shots: site
+	@$(PY) scripts/shots.py update $(ARGS)
+
+shots-diff: site
+	@$(PY) scripts/shots.py show $(ARGS)
+
 lighthouse: site
 	@cd scripts/lighthouse_tool && PATH="$(CURDIR)/$(BIN):$$PATH" ../../$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) scripts/lighthouse.py --site-dir site $(ARGS)

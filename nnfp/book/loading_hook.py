@@ -17,6 +17,10 @@ EARLY = (
     "assets/vendor/fonts/source-serif-4-latin-wght-normal.woff2",
     "assets/vendor/fonts/source-sans-3-latin-wght-normal.woff2",
 )
+OF_FORMULAS = (
+    "assets/vendor/katex/fonts/KaTeX_Main-Regular.woff2",
+    "assets/vendor/katex/fonts/KaTeX_Math-Italic.woff2",
+)
 joined: list[str] = []
 
 
@@ -56,7 +60,9 @@ def on_post_page(output: str, page, **_) -> str:
     up = posixpath.relpath(".", posixpath.dirname(page.file.dest_uri) or ".")
     if 'class="doc ' not in output:
         output = re.sub(r'\n[ \t]*<link rel="stylesheet" href="[^"]*_mkdocstrings\.css">', "", output)
-    early = [] if os.environ.get("NNFP_OFFLINE") else EARLY  # a page read from a file may not preload
+    early = EARLY + OF_FORMULAS * ('class="katex' in output)  # else a formula changes its width when its face comes
+    if os.environ.get("NNFP_OFFLINE"):
+        early = ()  # a page read from a file may not preload
     links = "".join(f'<link rel="preload" href="{posixpath.join(up, path)}" as="font" type="font/woff2" crossorigin>\n'
                     for path in early)  # fmt: skip
     output = re.sub(r'<script (src="[^"]*/bundle\.\w+\.min\.js")', r"<script defer \1", output)

@@ -108,7 +108,7 @@ def test_a_page_without_notation_states_sums_of_numbers_only():
         ("activations.md", r"$\sigma(0) = 1/2$", r"$\sigma(0) = 1/3$", "false"),
         ("activations.md", r"$\sigma'(z) = e^{-z}/(1 + e^{-z})^2$", r"$\sigma'(z) = -e^{-z}/(1 + e^{-z})^2$", "sign"),
         ("losses.md", r"$1 - 5 = -4$", r"$1 - 5 = 4$", "sign"),
-        ("calculus.md", r"$z = W x + b$", r"$z = W x - b$", "false"),
+        ("calculus.md", r"$\nabla_W \ell = \delta x^\top$", r"$\nabla_W \ell = x \delta^\top$", "shape"),
         ("backpropagation.md", r"$(g V)^\top = V^\top g^\top$", r"$(g V)^\top = g^\top V^\top$", "columns as rows"),
         ("descent.md", r"$f(x) = x^2 - 4x + 5$", r"$f(x) = x^2 + 4x + 5$", "false"),
         ("layer.md", r"$m n B$", r"$m n Q$", "Q is neither declared"),

@@ -117,7 +117,8 @@ def outcome(bench: Bench, place: int, old: str, new: str) -> str:
 
 
 JUDGED = [
-    (0, "2 a b", "a 2 b", SAME),  # numbers commute
+    (0, "2 a b", r"a \cdot 2 b", SAME),  # numbers commute
+    (0, "2 a b", "a 2 b", CAUGHT),  # but not without a sign
     (0, "2 a b", r"2 \cdot a b", SAME),  # a mere dot
     (0, "W x + 2 a b", "2 a b + W x", SAME),  # terms commute
     (0, "W x", "x W", CAUGHT),  # matrices do not
@@ -127,7 +128,7 @@ JUDGED = [
     (1, "x_j", "x_i", CAUGHT),
     (1, "2 a b_i", r"\frac{4 a}{2} b_i", SAME),
     (1, "2 a b_i", r"(a + a) b_i", EQUAL),  # seen by the values alone
-    (2, "4 a c", "c a 4", SAME),
+    (2, "4 a c", r"c a \cdot 4", SAME),
     (2, "4 a c", "3 a c", CAUGHT),  # true, but not the best bound
     (2, "4 a c", "5 a c", CAUGHT),
     (2, r"\ge", ">", CAUGHT),
