@@ -61,6 +61,7 @@ def shots(engine, address: str, stem: str, screen: str) -> Iterator[tuple[str, I
     try:
         page = context.new_page()
         page.route("**/explorables/*.js", lambda route: route.abort())
+        page.route("**/stylesheets/book.css", wait_for_faces)
         page.goto(f"{address}{stem}/", wait_until="load")
         page.evaluate(STILL)
         whole = page.screenshot(full_page=True, animations="disabled")
@@ -70,6 +71,12 @@ def shots(engine, address: str, stem: str, screen: str) -> Iterator[tuple[str, I
                 yield f"{stem}.figure-{number}.{screen}", picture(figure.screenshot(animations="disabled"))
     finally:
         context.close()
+
+
+def wait_for_faces(route) -> None:
+    """A reader does not wait for the faces of the text; a picture must, or it shows others now and then."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace("font-display:optional", "font-display:block"))
 
 
 def kept(name: str) -> Path:
