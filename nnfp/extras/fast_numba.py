@@ -147,17 +147,31 @@ def _adam(theta: ndarray, g: ndarray, lr: float) -> Callable[[], None]:
 LOSSES = {"mse": _mse, "cross_entropy": _cross_entropy}
 
 
-# --8<-- [start:added]
-def _added(sign: int, C: ndarray, delta: ndarray) -> Callable[[ndarray], None]:
-    """C += sign delta A^T in one product; BLAS counts by columns, so all are handed over turned."""
-    gemm = get_blas_funcs("gemm", dtype=C.dtype)
+# --8<-- [start:products]
+def _turned(A: ndarray) -> tuple[ndarray, bool]:
+    """What BLAS is handed for A^T: it counts by columns, so A as it lies is A^T, and the flag turns what lies turned."""
+    return (A.T, False) if A.flags.c_contiguous else (A, True)
 
-    def add(A_T: ndarray) -> None:
-        turned = A_T.flags.f_contiguous
-        gemm(sign, A_T if turned else A_T.T, delta.T, 1, C.T, turned, False, True)
 
-    return add
-# --8<-- [end:added]
+def _product(C: ndarray, A: ndarray, B: ndarray | None = None, sign: int = 1, kept: int = 0) -> Callable:
+    """C = sign A B + kept C in one call, written as C^T = B^T A^T; what B is may be said later."""
+    gemm, (A_T, turned), C_T = get_blas_funcs("gemm", dtype=C.dtype), _turned(A), C.T
+    if B is not None:
+        B_T, also = _turned(B)
+        return partial(gemm, sign, B_T, A_T, kept, C_T, also, turned, True)
+
+    def product(B: ndarray) -> None:
+        B_T, also = _turned(B)
+        gemm(sign, B_T, A_T, kept, C_T, also, turned, True)
+
+    return product
+
+
+def _row_sums(b: ndarray, delta: ndarray, ones: ndarray, sign: int) -> Callable:
+    """b += sign delta 1"""
+    gemv = get_blas_funcs("gemv", dtype=b.dtype)
+    return partial(gemv, sign, delta.T, ones, 1, b[:, 0], 0, 1, 0, 1, True, True)
+# --8<-- [end:products]
 
 
 # --8<-- [start:compiled-plan]
@@ -165,25 +179,22 @@ def _plan(theta: Views, g: Views, sizes: list[int], B: int, loss: str, lr: float
     L, dtype = len(theta.W), theta.W[1].dtype
     zero, ones, sign = dtype.type(0), np.ones(B, dtype), -1 if g is theta else 1
     A = {l: np.empty((sizes[l], B), dtype) for l in range(1, L + 1)}
-    delta, column = ({l: np.empty_like(A[l][:, :k]) for l in A} for k in (B, 1))
+    delta = {l: np.empty_like(A[l]) for l in A}
     forward, backward = [], []
     for l in range(1, L + 1):
         if l > 1:
-            forward += [partial(np.dot, theta.W[l], A[l - 1], out=A[l])]
+            forward += [_product(A[l], theta.W[l], A[l - 1])]
         if l < L:
             forward += [partial(_bias_relu, A[l], theta.b[l], zero)]
     for l in range(L, 0, -1):
         if l > 1:  # first, while W[l] is still the one of the forward pass
-            backward += [partial(np.dot, theta.W[l].T, delta[l], out=delta[l - 1])]
+            backward += [_product(delta[l - 1], theta.W[l].T, delta[l])]
             backward += [partial(_gate, delta[l - 1], A[l - 1], zero)]
-        add = [np.add, np.subtract][g is theta]
-        backward += [partial(np.dot, delta[l], ones, out=column[l][:, 0])]
-        backward += [partial(add, g.b[l], column[l], out=g.b[l])]
-        product = _added(sign, g.W[l], delta[l])
+        backward += [_row_sums(g.b[l], delta[l], ones, sign)]
         if l > 1:
-            backward += [partial(product, A[l - 1].T)]
-    enter = partial(np.dot, theta.W[1], out=A[1])
-    return Plan(enter, forward, LOSSES[loss](A[L], theta.b[L], delta[L], lr), backward, product)
+            backward += [_product(g.W[l], delta[l], A[l - 1].T, sign, kept=1)]
+    leave = _product(g.W[1], delta[1], sign=sign, kept=1)
+    return Plan(_product(A[1], theta.W[1]), forward, LOSSES[loss](A[L], theta.b[L], delta[L], lr), backward, leave)
 # --8<-- [end:compiled-plan]
 
 
