@@ -12,14 +12,14 @@ from nnfp.book.figures import figure
 
 DATA = Path(__file__).resolve().parents[3] / "docs/reference/data/benchmark.json"
 # `make bench` writes this line with the data, so that a change of the data changes the figures.
-DATA_SHA256 = "9cc7869bf0050f7a673b0dd5e030dcba3d7cc44c92f2c9a0f2f591a32118990f"
+DATA_SHA256 = "704f862139aa28827554e90b2964bb2ea78adba06def009e815352787cd89a3c"
 
 SIZES = {2: "2-16-16-1, batch 32", 64: "64-128-128-10, batch 64", 784: "784-256-128-10, batch 128",
          1024: "1024-1024-1024-10, batch 256"}  # fmt: skip
 PEERS = {
     "fast": "FastTraining", "fast_numba": "with Numba", "readable": "readable nnfp", "torch_eager": "PyTorch",
     "torch_compiled": "PyTorch compiled", "jax_jit": "JAX jit", "jax_scan": "JAX scan",
-    "sklearn": "scikit-learn", "autograd": "autograd",
+    "sklearn": "scikit-learn", "autograd": "autograd", "tinygrad": "tinygrad",
 }  # fmt: skip
 LADDER = ["readable", "bare", "in_place", "fast_apart", "fast_joined"]
 
