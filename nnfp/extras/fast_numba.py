@@ -177,9 +177,10 @@ def _row_sums(b: ndarray, delta: ndarray, ones: ndarray, sign: int) -> Callable:
 # --8<-- [start:compiled-plan]
 def _plan(theta: Views, g: Views, sizes: list[int], B: int, loss: str, lr: float) -> Plan:
     L, dtype = len(theta.W), theta.W[1].dtype
-    zero, ones, sign = dtype.type(0), np.ones(B, dtype), -1 if g is theta else 1
+    zero, sign = dtype.type(0), -1 if g is theta else 1
     A = {l: np.empty((sizes[l], B), dtype) for l in range(1, L + 1)}
     delta = {l: np.empty_like(A[l]) for l in A}
+    ones = np.ones_like(A[L][0])
     forward, backward = [], []
     for l in range(1, L + 1):
         if l > 1:

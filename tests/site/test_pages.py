@@ -260,5 +260,7 @@ def test_the_next_page_opens_without_a_full_load_and_its_formulas_are_set(tab):
     page.locator(".md-footer__link--next").press("Enter")
     page.wait_for_url("**/layer/", wait_until="commit")
     page.wait_for_selector("#eq-affine .katex")
-    assert page.evaluate("window.kept") is True
+    page.wait_for_timeout(500)
+    assert page.url.endswith("/layer/"), "the address names a place that the reader is not at"
+    assert page.evaluate("[window.kept, scrollY]") == [True, 0]
     assert tab.errors == []
