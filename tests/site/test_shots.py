@@ -13,7 +13,7 @@ from nnfp.book.reading import Book
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-import shots
+import shots  # noqa: E402
 
 CHAPTERS = list(chapters(Book(ROOT)))
 browsing = [pytest.mark.browser, pytest.mark.slow]
