@@ -15,7 +15,10 @@ import io
 import re
 import tokenize
 import tomllib
+from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from nnfp.book import arithmetic, numbers
@@ -287,23 +290,52 @@ def _dollars(page: Page) -> list[Failure]:
 
 
 def _columns(page: Page) -> list[Failure]:
-    """A lone bound cell in a column of words, or a lone unbound one among results: two cells were exchanged."""
+    """A cell unlike all others of its column: it was exchanged with another, or lost its relation. Labels that count."""
     failures, rows = [], []
     for number, line in enumerate([*page.prose.split("\n"), ""], 1):
         if line.lstrip().startswith("|"):
             hidden = re.sub(r"<!--.*?-->|\$[^$\n]*\$", lambda m: m[0].replace("|", " "), line.strip())
             rows.append((number, [cell.strip() for cell in hidden.split("|")[1:-1]]))
             continue
-        body = rows[2:] if rows and rows[0][1][:2] != ["Symbol", "Domain"] else []
+        if rows and rows[0][1][:2] != ["Symbol", "Domain"]:
+            failures += _labels(page, [(rows[0][0], cell) for cell in rows[0][1]])
+            failures += _labels(page, [(at, cells[0]) for at, cells in rows[2:]])
+            for column in range(min((len(cells) for _, cells in rows[2:]), default=0)):
+                cells = [(at, cells[column]) for at, cells in rows[2:] if cells[column]]
+                failures += [page.failure(at, "unbound", f"cell {column + 1} of this row {what}, unlike all others of its column") for at, what in _lone(cells)]
         rows = []
-        for column in range(min((len(cells) for _, cells in body), default=0)):
-            kinds = [("<!--" in cells[column], at) for at, cells in body if cells[column]]
-            for kind in (True, False):
-                lone = [at for bound, at in kinds if bound is kind]
-                if len(kinds) > 3 and len(lone) == 1:
-                    message = f"cell {column + 1} of this row is {'' if kind else 'not '}bound, unlike all others of its column"
-                    failures.append(page.failure(lone[0], "unbound", message))
     return failures
+
+
+_STATES = re.compile(r"=|\\(?:le|ge|approx|propto|ne|to)\b|[<>]")
+
+
+def _lone(cells: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The line of the one cell that is bound or not, states a relation or not, or begins otherwise, and what it does."""
+    ways = [lambda cell: "is bound" if "<!--" in cell else "is not bound"]
+    if all(re.fullmatch(r"\$[^$]+\$", cell) for _, cell in cells):
+        ways += [lambda cell: "states a relation" if _STATES.search(cell) else "states no relation"]
+        if all(_STATES.search(cell) for _, cell in cells):
+            ways += [lambda cell: f"begins with {re.match(r'.(.[a-z]*)', cell)[1]}"]
+    for way in ways:
+        tally = Counter(way(cell) for _, cell in cells)
+        if len(cells) > 3 and len(tally) == 2 and min(tally.values()) == 1:
+            lone = min(tally, key=tally.__getitem__)
+            yield next(at for at, cell in cells if way(cell) == lone), lone
+
+
+def _labels(page: Page, cells: list[tuple[int, str]]) -> list[Failure]:
+    """Labels that differ in their number only, such as "sample 1" and "sample 2": the number counts up by one."""
+    groups: dict[str, list[tuple[int, int]]] = {}
+    for at, cell in cells:
+        if match := re.fullmatch(r"([A-Za-z][^$\d<`]*)(\d)", cell):
+            groups.setdefault(match[1], []).append((at, int(match[2])))
+    return [
+        page.failure(at, "unbound", f"the label {label}{n} comes after {label}{before}")
+        for label, found in groups.items()
+        for (_, before), (at, n) in pairwise(found)
+        if n != before + 1
+    ]
 
 
 def _comments(page: Page) -> list[Failure]:

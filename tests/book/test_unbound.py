@@ -147,6 +147,46 @@ def test_exchanged_cells_are_listed(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("row", "messages"),
+    [
+        ("| third | $x = x$ | $\\hat{y} = y$ |", []),
+        ("| third | $x x$ | $\\hat{y} = y$ |", ["cell 2 of this row states no relation, unlike all others of its column"]),
+        (
+            "| third | $\\hat{y} = y$ | $x = x$ |",
+            [
+                "cell 2 of this row begins with \\hat, unlike all others of its column",
+                "cell 3 of this row begins with x, unlike all others of its column",
+            ],
+        ),
+    ],
+)
+def test_a_formula_that_is_no_statement_among_statements_is_listed(tmp_path, row, messages):
+    rows = [f"| {word} | $x = x$ | $\\hat{{y}} = y$ |" for word in ("first", "second")] + [row]
+    rows += ["| fourth | $x = x$ | $\\hat{y} = y$ |"]
+    text = "# Layer\n\n| which | left | right |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    page = make(tmp_path, layer=text).book.page(tmp_path / "docs/layer.md")
+    found = [(f.line, f.message) for f in unbound._columns(page)]
+    assert found == [(7, message) for message in messages]
+
+
+@pytest.mark.parametrize(
+    ("labels", "messages"),
+    [
+        (("sample 1", "sample 2"), []),
+        (("sample 2", "sample 2"), [(6, "the label sample 2 comes after sample 2")]),
+        (("sample 1", "sample 3"), [(6, "the label sample 3 comes after sample 1")]),
+    ],
+)
+def test_labels_that_do_not_count_up_are_listed(tmp_path, labels, messages):
+    text = "# Layer\n\n| which | value |\n|---|---|\n" + "".join(f"| {label} | one |\n" for label in labels)
+    page = make(tmp_path, layer=text).book.page(tmp_path / "docs/layer.md")
+    assert [(f.line, f.message) for f in unbound._columns(page)] == messages
+    header = f"# Layer\n\n| quantity | {labels[0]} | {labels[1]} |\n|---|---|---|\n| a | b | c |\n"
+    page = make(tmp_path, layer=header).book.page(tmp_path / "docs/layer.md")
+    assert [f.message for f in unbound._columns(page)] == [message for _, message in messages]
+
+
 def test_the_book_takes_nothing_from_elsewhere_that_no_page_gives():
     book = Book()
     file = tomllib.loads((book.docs / unbound.CITED).read_text(encoding="utf-8"))
