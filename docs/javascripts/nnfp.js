@@ -6,18 +6,23 @@ function name(selector, label) {
   }
 }
 
+// What scrolls must be reachable by keyboard. An observer is told when the layout is done; to ask for the widths
+// would have it done at once, and what is folded away too. The theme takes the tabindex away where nothing hovers.
+function reachable(entries) {
+  const scrolls = ({ target }) => target.scrollWidth > target.clientWidth && target.tabIndex < 0;
+  for (const { target } of entries.filter(scrolls)) target.tabIndex = 0;
+}
+const sizes = new ResizeObserver(reachable);
+const taken = new MutationObserver(reachable);
+
 function repair() {
   name(".md-search[role=dialog]", () => "Search");
   name(".md-progress", () => "Loading");
+  name(".md-code__nav", (number) => `Tools of code block ${number}`);
   name(".md-annotation__index", (number) => `Annotation ${number}`);
-  for (const [number, element] of document.querySelectorAll(".md-code__nav").entries()) {
-    const label = `Tools of code block ${number + 1}`;
-    if (element.getAttribute("aria-label") !== label) element.setAttribute("aria-label", label);
-  }
-  // What scrolls must be reachable by keyboard.
-  const boxes = ".md-typeset pre > code, .md-typeset__scrollwrap, .figure-drawing";
-  for (const box of document.querySelectorAll(boxes)) {
-    if (box.scrollWidth > box.clientWidth && box.tabIndex < 0) box.tabIndex = 0;
+  for (const box of document.querySelectorAll(".md-typeset pre > code, .md-typeset__scrollwrap, .figure-drawing")) {
+    sizes.observe(box); // a second time is no other
+    taken.observe(box, { attributeFilter: ["tabindex"] });
   }
   exercises();
 }

@@ -36,8 +36,7 @@ def copied(page, number: int) -> str:
 def test_the_buttons_copy_what_runs_alone(chromium, address):
     context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.goto(f"{address}layer/")
-    page.wait_for_selector(BUTTON)
+    page.goto(f"{address}layer/", wait_until="networkidle")  # the scripts come after the page
     page.evaluate("for (const box of document.querySelectorAll('details')) box.open = true")
     page.evaluate("navigator.clipboard.writeText('nothing yet')")
     for home, link in (("layer.md", None), ("neuron.md", "neuron/")):

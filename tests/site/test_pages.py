@@ -180,6 +180,7 @@ def test_axe_finds_no_violation(chromium, address, pages, width, scheme):
     visit, found = Visit(chromium, address, width, scheme), {}
     for path in pages:
         page = visit.open(path)
+        page.wait_for_load_state("networkidle")  # the scripts come after the page
         page.evaluate(AXE.read_text(encoding="utf-8"))
         result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         for violation in result["violations"]:
@@ -221,6 +222,7 @@ def tab(chromium, address):
 @with_light
 def test_search_finds_a_chapter_by_its_idea(tab):
     page = tab.open("")
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("/")
     page.keyboard.type("complex step")
     page.wait_for_selector(".md-search-result__item a", timeout=10_000)
@@ -241,9 +243,28 @@ def test_the_theme_can_be_switched(tab):
 
 
 @with_light
+def test_the_theme_follows_the_system_until_one_is_chosen_and_is_kept(tab):
+    page = tab.open("layer/")
+    colours = "['scheme', 'primary', 'accent'].map(part => document.body.getAttribute(`data-md-color-${part}`)).join(' ')"
+    shown = "[...document.querySelectorAll('[data-palette] label')].map(label => !label.hidden)"
+    assert page.evaluate(colours) == "default custom custom" and page.evaluate(shown) == [True, False, False]
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.body.getAttribute('data-md-color-scheme') === 'slate'")
+    page.locator("[data-palette] label:visible").click()  # light, whatever the system has
+    assert page.evaluate(colours) == "default custom custom" and page.evaluate(shown) == [False, True, False]
+    page.locator("[data-palette] input:checked").press("Enter")
+    assert page.evaluate(colours) == "slate custom custom"
+    page.emulate_media(color_scheme="light")
+    page.goto(page.url.replace("layer/", "neuron/"), wait_until="commit")
+    page.wait_for_function("document.querySelector('article')")
+    assert page.evaluate(colours) == "slate custom custom", "dark before the theme's script is there"
+
+
+@with_light
 def test_a_code_block_can_be_copied_as_it_is_shown(tab):
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = tab.open("neuron/")
+    page.wait_for_load_state("networkidle")
     block = page.locator(".highlight:not(.mark-code)", has_text="import numpy").first
     block.hover()
     block.locator("button").first.click()
@@ -257,6 +278,8 @@ def test_the_next_page_opens_without_a_full_load_and_its_formulas_are_set(tab):
     page = tab.open("neuron/")
     page.evaluate("window.kept = true")
     page.wait_for_load_state("networkidle")  # Material takes links over when it has the site map
+    page.locator(".md-footer__link--next").focus()
+    page.wait_for_timeout(300)  # the theme notes where the reader is, a tenth of a second after he moved
     page.locator(".md-footer__link--next").press("Enter")
     page.wait_for_url("**/layer/", wait_until="commit")
     page.wait_for_selector("#eq-affine .katex")

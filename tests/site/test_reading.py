@@ -40,9 +40,11 @@ def test_the_first_view_is_small(stem, site):
     text = page.read_text(encoding="utf-8")
     named = re.findall(r'<link rel="stylesheet" href="([^"]+)"', text) + re.findall(r'<script src="([^"]+)"', text)
     named += re.findall(r'<script[^>]* src="([^"]+)"', text)
+    named += re.findall(r'"([^"]*javascripts/[^"]+\.js)"', text)  # what comes when the page is painted
     files = {page} | {(page.parent / name).resolve() for name in named}
     sizes = {file.name: len(gzip.compress(file.read_bytes(), 6)) for file in files}
-    assert len(sizes) > 4 and sum(sizes.values()) < FIRST_VIEW, sizes
+    assert {"nnfp.js", "book.css"} < set(sizes) and any(name.startswith("bundle.") for name in sizes), sizes
+    assert sum(sizes.values()) < FIRST_VIEW, sizes
 
 
 @pytest.fixture(scope="module", params=[(390, "dark"), (1280, "light")], ids=["phone", "desktop"])
@@ -55,6 +57,7 @@ def sights(request, chromium, address):
         page = visit.open(f"{stem}/")
         page.wait_for_timeout(400)
         found[stem] = {"shifts": page.evaluate("window.shifts")}
+        found[stem]["fetched"] = page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
     visit.context.close()
     return found
 
@@ -62,6 +65,13 @@ def sights(request, chromium, address):
 def test_nothing_moves_while_a_chapter_loads(sights):
     moved = {stem: sight["shifts"] for stem, sight in sights.items() if sum(s[0] for s in sight["shifts"]) > 0.01}
     assert moved == {}
+
+
+def test_no_chapter_needs_the_rest_of_a_face(sights):
+    """Else CORE of scripts/fetch_assets.py lacks a character that the book is made of."""
+    rest = {stem: [name for name in sight["fetched"] if name.endswith(".rest.woff2")] for stem, sight in sights.items()}
+    assert not any(rest.values()), rest
+    assert all(any(name.endswith(".core.woff2") for name in sight["fetched"]) for sight in sights.values())
 
 
 @pytest.fixture
