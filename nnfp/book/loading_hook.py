@@ -20,6 +20,7 @@ EARLY = (
     "assets/vendor/fonts/source-serif-4-latin-wght-normal.core.woff2",
     "assets/vendor/fonts/source-sans-3-latin-wght-normal.core.woff2",
 )
+OF_CODE = ("assets/vendor/fonts/source-code-pro-latin-wght-normal.core.woff2",)
 OF_FORMULAS = (
     "assets/vendor/katex/fonts/KaTeX_Main-Regular.core.woff2",
     "assets/vendor/katex/fonts/KaTeX_Math-Italic.core.woff2",
@@ -107,6 +108,11 @@ def with_copy_buttons(output: str) -> str:
     return re.sub(box + r"<pre>(?P<code>(?:<span></span>)?<code>)", button, output)
 
 
+def plain_names(output: str) -> str:
+    """Names and spaces in code without an element of their own: they have no colour of their own."""
+    return re.sub(r'<span class="(?:n|w)">([^<]*)</span>', r"\1", output)
+
+
 def framed(output: str) -> str:
     """Tables in the frames that the theme's script would give them, which has the whole text's styles computed anew."""
     frame = '<div class="md-typeset__scrollwrap"><div class="md-typeset__table"><table class="plain">'
@@ -124,10 +130,11 @@ def on_post_page(output: str, page, **_) -> str:
     if 'class="doc ' not in output:
         output = re.sub(r'\n[ \t]*<link rel="stylesheet" href="[^"]*_mkdocstrings\.css">', "", output)
     output = re.sub(r'<link rel="stylesheet" href="[^"]*/?assets/stylesheets/(?:main|palette)\.\w+\.min\.css">', "", output)
-    output = framed(with_copy_buttons(own_palette(settled_early(output))))
+    output = framed(with_copy_buttons(plain_names(own_palette(settled_early(output)))))
     if os.environ.get("NNFP_OFFLINE"):  # a page read from a file may not preload, and has no need to
         return re.sub(r'<script (src="[^"]*/bundle\.\w+\.min\.js")', r"<script defer \1", output)
-    early = EARLY + OF_FORMULAS * ('class="katex' in output)  # else a formula changes its width when its face comes
+    # Without its face a formula changes its width later, and a long listing is laid out twice.
+    early = EARLY + OF_CODE * ("<pre" in output) + OF_FORMULAS * ('class="katex' in output)
     links = "".join(f'<link rel="preload" href="{posixpath.join(up, path)}" as="font" type="font/woff2" crossorigin>\n'
                     for path in early)  # fmt: skip
     return after_paint(output).replace('<link rel="stylesheet"', links + '<link rel="stylesheet"', 1)

@@ -47,7 +47,7 @@ def render(text: str) -> str:
 def test_one_style_sheet_is_named_and_the_faces_before_it(output):
     assert re.findall(r'<link rel="stylesheet" href="([^"]*)"', output) == ["../stylesheets/book.css"]
     early = re.findall(r'<link rel="preload" href="([^"]*)"', output)
-    assert early == [f"../{path}" for path in loading_hook.EARLY + loading_hook.OF_FORMULAS]
+    assert early == [f"../{path}" for path in loading_hook.EARLY + loading_hook.OF_CODE + loading_hook.OF_FORMULAS]
     assert output.index('rel="preload"') < output.index('rel="stylesheet"') < output.index("</head>")
     assert not re.findall("KaTeX", render(PAGE.replace("katex", "plain")))
 
@@ -89,6 +89,14 @@ def test_each_block_of_code_has_its_button_in_the_page(output):
     ]
     config = types.SimpleNamespace(theme={"features": ["content.code.copy", "toc.follow"]}, extra_css=[], docs_dir=".")
     assert loading_hook.on_config(config).theme["features"] == ["toc.follow"]
+
+
+def test_names_in_code_have_the_colour_of_code():
+    text = '<code><span class="n">x</span><span class="w"> </span><span class="o">=</span> <span class="nb">abs</span></code>'
+    assert loading_hook.plain_names(text) == '<code>x <span class="o">=</span> <span class="nb">abs</span></code>'
+    css = (loading_hook.Path(__file__).parents[2] / "docs/stylesheets/nnfp.css").read_text()
+    colours = [re.findall(rf"--md-code-{name}-color: (#\w+);", css) for name in ("fg", "hl-name")]
+    assert len(colours[0]) == 2 and colours[0] == colours[1], "in both themes"
 
 
 def test_a_page_read_from_a_file_preloads_nothing_and_names_its_scripts(monkeypatch):
