@@ -32,5 +32,13 @@ function scan() {
   for (const place of document.querySelectorAll("[data-explorable]")) near.observe(place);
 }
 
-if (window.document$) window.document$.subscribe(scan);
-else scan();
+// The theme tells of every page that it puts in place of another, once its script is there.
+function follow() {
+  if (!window.document$) return;
+  document.removeEventListener("DOMContentLoaded", follow);
+  window.document$.subscribe(scan);
+}
+
+scan();
+document.addEventListener("DOMContentLoaded", follow);
+follow();
