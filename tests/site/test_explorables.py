@@ -528,6 +528,7 @@ def test_playing_walks_step_by_step(visit):
 
 def test_explorables_live_through_instant_navigation(visit, address):
     seen = visit("neuron", "neuron").ready()
+    seen.page.wait_for_load_state("networkidle")  # the theme takes links over when it has the site map
     mark = seen.page.evaluate("window.mark = Math.random()")
     seen.page.locator('.md-nav a[href$="descent/"]').first.evaluate("a => a.click()")
     seen.page.wait_for_function("location.pathname === '/descent/'")
