@@ -57,6 +57,8 @@ def sights(request, chromium, address):
         page = visit.open(f"{stem}/")
         page.wait_for_timeout(400)
         found[stem] = {"shifts": page.evaluate("window.shifts")}
+        live = "[...document.querySelectorAll('.is-live[data-explorable]')].map(e => e.querySelectorAll(`nnfp-${e.dataset.explorable}`).length)"
+        assert set(page.evaluate(live)) <= {1}, f"an explorable of {stem} is there twice"
         found[stem]["fetched"] = page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
     visit.context.close()
     return found

@@ -13,10 +13,13 @@ const near = new IntersectionObserver(
   { rootMargin: "800px" },
 );
 
+const begun = new WeakSet();
+
 async function upgrade(place) {
   const name = place.dataset.explorable;
   const drawing = place.querySelector(".figure-drawing");
-  if (!drawing || place.classList.contains("is-live")) return;
+  if (!drawing || begun.has(place)) return; // the page may be looked through again while the file is on its way
+  begun.add(place);
   try {
     await import(`./${name}.js`);
   } catch (error) {
