@@ -28,7 +28,7 @@ SCRIPTS = {
 # Their licence asks that what is cut has a name of its own.
 FACES = {"source-serif-4": "Book Serif", "source-sans-3": "Book Sans", "source-code-pro": "Book Code"}
 WEIGHTS = {"normal": (400, 700), "italic": 400}  # what the style sheets ask for lies between; bold italic is nowhere
-# What nearly every page shows: see tests/site/test_reading.py, which finds out when that has changed.
+# What nearly every page shows.
 CORE = {*range(0x20, 0x7F), *map(ord, "\xa0°±²µ·×ˉ\u2005\u2009\u200a\u200b–—‘’“”…′−")}
 CORE_OF_FORMULAS = CORE | {*range(0x391, 0x3F6), *map(ord, "\u2061ℓℝℕ→∂∇∑∏√∗∘∞∣∥≈≠≤≥∈⊗⊙⊤⋅⋯⋮⟨⟩⟺⟹\ue020")}
 
