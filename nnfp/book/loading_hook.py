@@ -6,6 +6,7 @@ may move once it is shown, so the text's faces are asked for with the page. What
 page, and the browser then has to compute all styles for again, is in the page before.
 """
 
+import functools
 import itertools
 import json
 import os
@@ -64,29 +65,28 @@ def on_files(files, config, **_):
     return files
 
 
-def settled_early(output: str) -> str:
+def settled_early(output: str, script: str) -> str:
     """What the theme's script changes on every page, done before there is a page whose styles would be computed anew."""
-    script = f"<script>\n{EARLY_SCRIPT.read_text(encoding='utf-8')}</script>"
+    script = f"<script>\n{script}</script>"
     head, end, body = output.partition("</head>")
     last = head.rfind("<link rel=\"stylesheet\"")
     place = head.find(">", last) + 1
     return head[:place] + f"\n{script}" + head[place:] + end + body
 
 
-def own_palette(output: str) -> str:
+def own_palette(output: str, script: str) -> str:
     """The form of the theme's switch between light and dark, with palette.js in place of the theme's script."""
     form = '<form class="md-header__option" data-md-component="palette">'
     output = output.replace(form, '<form class="md-header__option" data-palette>')
-    script = f"<script>\n{PALETTE.read_text(encoding='utf-8')}</script>"
+    script = f"<script>\n{script}</script>"
     return re.sub(r'<script>var palette=__md_get\("__palette"\).*?</script>', lambda _: script, output, flags=re.S)
 
 
-def after_paint(output: str) -> str:
+def after_paint(output: str, script: str) -> str:
     """The theme's script and the book's, as a list in place of the first, for after_paint.js."""
     tag = re.compile(r'<script (?:defer )?src="([^"]*)"(?: defer)?></script>')
     sources = tag.findall(output)
-    script = AFTER_PAINT.read_text(encoding="utf-8").replace("SOURCES", json.dumps(sources))
-    script = f"<script>\n{script}</script>"
+    script = f"<script>\n{script.replace('SOURCES', json.dumps(sources))}</script>"
     return tag.sub("", tag.sub(lambda _: script, output, count=1)) if sources else output
 
 
@@ -127,17 +127,25 @@ def of_framed(css: str) -> str:
 def on_post_page(output: str, page, **_) -> str:
     """Faces early, scripts late, and nothing that is computed twice."""
     up = posixpath.relpath(".", posixpath.dirname(page.file.dest_uri) or ".")
+    scripts = tuple(path.read_text(encoding="utf-8") for path in (EARLY_SCRIPT, PALETTE, AFTER_PAINT))
+    return adapted(output, up, bool(os.environ.get("NNFP_OFFLINE")), scripts)
+
+
+@functools.lru_cache(maxsize=100)  # while serving most pages come out of the templates as before
+def adapted(output: str, up: str, offline: bool, scripts: tuple[str, str, str]) -> str:
+    """A page of the theme as this book's; `up` leads from the page to the site's root."""
+    early_script, palette, after = scripts
     if 'class="doc ' not in output:
         output = re.sub(r'\n[ \t]*<link rel="stylesheet" href="[^"]*_mkdocstrings\.css">', "", output)
     output = re.sub(r'<link rel="stylesheet" href="[^"]*/?assets/stylesheets/(?:main|palette)\.\w+\.min\.css">', "", output)
-    output = framed(with_copy_buttons(plain_names(own_palette(settled_early(output)))))
-    if os.environ.get("NNFP_OFFLINE"):  # a page read from a file may not preload, and has no need to
+    output = framed(with_copy_buttons(plain_names(own_palette(settled_early(output, early_script), palette))))
+    if offline:  # a page read from a file may not preload, and has no need to
         return re.sub(r'<script (src="[^"]*/bundle\.\w+\.min\.js")', r"<script defer \1", output)
     # Without its face a formula changes its width later, and a long listing is laid out twice.
     early = EARLY + OF_CODE * ("<pre" in output) + OF_FORMULAS * ('class="katex' in output)
     links = "".join(f'<link rel="preload" href="{posixpath.join(up, path)}" as="font" type="font/woff2" crossorigin>\n'
                     for path in early)  # fmt: skip
-    return after_paint(output).replace('<link rel="stylesheet"', links + '<link rel="stylesheet"', 1)
+    return after_paint(output, after).replace('<link rel="stylesheet"', links + '<link rel="stylesheet"', 1)
 
 
 def on_post_build(config, **_) -> None:

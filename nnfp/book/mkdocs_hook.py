@@ -1,5 +1,6 @@
 """Lets a bare `mkdocs serve` or `mkdocs build` show everything: mkdocs.yml names it under hooks."""
 
+import gc
 import html
 import logging
 import os
@@ -14,6 +15,7 @@ from nnfp.book.prepare import prepare
 from nnfp.book.reading import Book, BookError
 from nnfp.book.remembered import Remembered, folder, is_chapter
 
+LOOK = 0.1  # seconds between two looks at the files while serving
 log = logging.getLogger("mkdocs.plugins.nnfp")
 remembered: Remembered | None = None
 
@@ -42,10 +44,35 @@ def on_pre_build(config, **_) -> None:
         remembered.start(_book(config))
 
 
+@event_priority(-200)  # after the references between pages are in place
+def on_env(env, files, **_) -> None:
+    if _serving():
+        remembered.spare_templates(env, [file.page for file in files.documentation_pages() if file.page])
+
+
+@event_priority(100)
+def on_post_page(output: str, page, **_) -> None:
+    if _serving():
+        remembered.finish(page, output)
+
+
 def on_post_build(config, **_) -> None:
     _book(config).release()
     if remembered:
         remembered.keep()
+
+
+def on_serve(server, **_) -> None:
+    """An edit is seen within a tenth of a second: the default is twice a second, and a pause after."""
+    server.build_delay = server.observer._timeout = LOOK
+    for emitter in server.observer.emitters:
+        emitter._timeout = LOOK
+    gc.collect()
+    gc.freeze()  # what the book is made of stays; the collector need not look through it at each edit
+
+
+def _serving() -> bool:
+    return remembered is not None and remembered.path is None
 
 
 def _book(config) -> Book:
@@ -88,6 +115,7 @@ def searchable(content: str) -> str:
 @event_priority(100)
 def _before_search(context, *, page, config, **_) -> None:
     """Notebooks and the list of tests repeat: the search leaves them out, and reads the rest thinned."""
+    page.whole_meta = dict(page.meta)
     if remembered and remembered.was_indexed(page, config.plugins):
         return
     if page.file.src_uri.endswith((".ipynb", "reference/tests.md")):
@@ -99,7 +127,7 @@ def _before_search(context, *, page, config, **_) -> None:
 
 @event_priority(-100)
 def _after_search(context, *, page, config, **_) -> None:
-    page.content = page.whole_content
+    page.content, page.meta = page.whole_content, page.whole_meta
     if remembered:
         remembered.index(page, config.plugins)
 
@@ -109,8 +137,7 @@ on_page_context = CombinedEvent(_before_search, _after_search)
 
 def on_page_markdown(markdown: str, page, config, **_) -> None:
     """What a search engine shows of a page: its own first sentences, not those of the book."""
-    serving = remembered is not None and remembered.path is None
-    if remembered and is_chapter(_book(config), page.file.src_uri, serving):
+    if remembered and is_chapter(_book(config), page.file.src_uri, _serving()):
         remembered.watch(page, markdown)
     if words := first_words(markdown):
         page.meta.setdefault("description", html.escape(words))  # the theme puts it between quotes as it is

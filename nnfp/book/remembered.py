@@ -3,7 +3,8 @@
 MkDocs renders the whole site every time. Here a chapter's rendered text is kept with a hash of all that went
 into it: its own source, the numbers of all equations, the names of all pages, the code of the package, the
 settings, the data, the locked versions. Pages that are made from other pages are always rendered. Between two
-builds it lies in .book-cache; without that folder everything is made from nothing, to the same bytes.
+builds it lies in .book-cache; without that folder everything is made from nothing, to the same bytes. While
+serving, a page whose text came out as before is not put through the theme's templates again either.
 """
 
 import hashlib
@@ -12,12 +13,15 @@ import pickle
 import sys
 from pathlib import Path
 
+from jinja2 import BytecodeCache, ChoiceLoader, DictLoader
+
 from nnfp.book import sources
 from nnfp.book.reading import Book
 
 KEPT = ("content", "toc", "_title_from_render", "present_anchor_ids")
 ALONE = ("reference/package.md", "reference/tests.md")  # made from code only
 BY_OTHERS = ("reference/package.md",)  # its rendering fills tables of plugins, which a new process does not have
+FINISHED = "finished.html"  # a name among the templates
 SOURCES = (
     "*.lock", "package-lock.json",
     "docs/reference/glossary.md", "nnfp/**/*.py", "docs/**/*.json", "docs/stylesheets/*.css", "tests/**/*.py", "mkdocs.yml",
@@ -41,11 +45,26 @@ def folder() -> Path:
     return sources.CACHE / "rendered"
 
 
+class Compiled(BytecodeCache):
+    """The theme's templates as they were compiled; MkDocs compiles them anew for each build."""
+
+    def __init__(self):
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket) -> None:
+        if code := self.kept.get(bucket.key + bucket.checksum):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket) -> None:
+        self.kept[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
+
+
 class Remembered:
     """The chapters as they were last rendered."""
 
     def __init__(self, path: Path | None = None):
         self.world, self.pages = "", {}
+        self.finished, self._keys, self.compiled = {}, {}, Compiled()
         self.indexed, self._before = {}, None
         self.path = path  # where it is kept until the next build, None while serving
         if path and path.is_file():
@@ -85,6 +104,21 @@ class Remembered:
 
         page.render = look_first
 
+    def spare_templates(self, env, pages) -> None:
+        """All pages have their text: those that read as before get a template that holds what came out then."""
+        env.bytecode_cache = self.compiled
+        env.loader = ChoiceLoader([env.loader, DictLoader({FINISHED: "{{ page.finished }}"})])
+        for page in pages:
+            name = page.file.src_uri
+            self._keys[name] = _hash(f"{self.world} {page.title} {sorted(page.meta.items())} {page.content}")
+            known, output = self.finished.get(name, ("", ""))
+            if known == self._keys[name]:
+                page.finished, page.meta["template"] = output, FINISHED
+
+    def finish(self, page, output: str) -> None:
+        """Keep what came out of the template."""
+        self.finished[page.file.src_uri] = self._keys.get(page.file.src_uri), output
+
     def was_indexed(self, page, plugins) -> bool:
         """Hand the search what it found on a page that reads as before."""
         entries = _entries(plugins)
@@ -97,7 +131,7 @@ class Remembered:
         if not same:
             return False
         entries += kept
-        page.meta["search"], page.whole_content = {"exclude": True}, page.content
+        page.meta["search"], page.whole_content, page.content = {"exclude": True}, page.content, ""
         return True
 
     def index(self, page, plugins) -> None:

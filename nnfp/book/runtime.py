@@ -88,13 +88,14 @@ def prepare(book: Book) -> str:
     return "runtime: Pyodide and NumPy are there, snippets get a Run button"
 
 
-def _imports(fence: Fence) -> set[str]:
+@functools.cache
+def _imports(code: str) -> frozenset[str]:
     try:
-        tree = ast.parse(fence.body + "\n")
+        tree = ast.parse(code + "\n")
     except SyntaxError:  # the page check says so
-        return {"?"}
+        return frozenset("?")
     found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    return found | {n.module or "?" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+    return frozenset(found | {n.module or "?" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)})
 
 
 def runnable(module: str) -> bool:
@@ -110,7 +111,7 @@ def sessions(page: Page) -> list[tuple[Fence, bool]]:
     found, good = [], True
     for fence in page.fences:
         if fence.runs and not fence.includes:
-            good = good and all(map(runnable, _imports(fence)))
+            good = good and all(map(runnable, _imports(fence.body)))
             found.append((fence, good))
     return found
 

@@ -3,9 +3,12 @@
 from typing import NamedTuple
 
 import pytest
+from mkdocs.commands.build import build as mkdocs_build
+from mkdocs.config import load_config
 
+from nnfp.book import sources
 from nnfp.book.reading import Book
-from nnfp.book.remembered import Remembered, is_chapter, world
+from nnfp.book.remembered import FINISHED, Remembered, is_chapter, world
 from tests.book.test_hook import tree  # noqa: F401
 
 
@@ -152,3 +155,47 @@ def test_pages_made_from_others_are_not_chapters(book):
     assert not is_chapter(Book(book), "reference/package.md", serving=False)
     assert not is_chapter(Book(book), "reference/equations.md")
     assert not is_chapter(Book(book), "notebooks/one.ipynb")
+
+
+SETTINGS = """site_name: x
+theme: {{name: material, font: false}}
+plugins: [search]
+hooks: [{hook}]
+nav: [one.md, two.md]
+"""
+
+
+def served(root, site, config=None):
+    """Build as `mkdocs serve` does; with the settings of an earlier call, as after an edit."""
+    new = load_config(str(root / "mkdocs.yml"), site_dir=str(site))
+    if config is None:
+        new.plugins.on_startup(command="serve", dirty=False)
+    mkdocs_build(new, serve_url="http://127.0.0.1:8000/")
+    return {path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*.html")}
+
+
+def test_an_edited_book_is_served_as_if_all_of_it_were_made_anew(book, tmp_path, monkeypatch):
+    hook = sources.ROOT / "nnfp/book/mkdocs_hook.py"
+    (book / "mkdocs.yml").write_text(SETTINGS.format(hook=hook))
+    one, made = book / "docs/one.md", []
+    one.write_text("# One\n\n## First\n\nThese are the words of a page, and more.\n")
+    spare = Remembered.spare_templates
+
+    def counted(self, env, pages):
+        spare(self, env, pages)
+        made.append(sorted(page.file.src_uri for page in pages if page.meta.get("template") != FINISHED))
+
+    monkeypatch.setattr(Remembered, "spare_templates", counted)
+    before = served(book, tmp_path / "site")
+    assert served(book, tmp_path / "site", "again") == before
+    one.write_text(one.read_text() + "\nEdited.\n")
+    after = served(book, tmp_path / "site", "again")
+    assert b"Edited" in after["one/index.html"]
+    one.write_text(one.read_text().replace("## First", "## Second"))
+    last = served(book, tmp_path / "site", "again")
+    (book / "mkdocs.yml").write_text(SETTINGS.format(hook=hook).replace("site_name: x", "site_name: renamed"))
+    renamed = served(book, tmp_path / "site", "again")
+    assert made == [["one.md", "two.md"], [], ["one.md"], ["one.md", "two.md"], ["one.md", "two.md"]]
+    assert all(b"renamed" in text for text in renamed.values())
+    (book / "mkdocs.yml").write_text(SETTINGS.format(hook=hook))
+    assert served(book, tmp_path / "fresh") == last
