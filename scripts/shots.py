@@ -40,7 +40,9 @@ SHARE = 0.02  # of an image's pixels may differ by more than that
 STILL = """async () => {
   for (const image of document.querySelectorAll('article img')) image.loading = 'eager';
   await Promise.all([...document.querySelectorAll('article img')].map(i => i.decode().catch(() => 0)));
-  await document.fonts.ready;
+  // `document.fonts.ready` may be true before a face is asked for, and the text not be drawn yet.
+  await Promise.all([...document.fonts].map(face => face.load().catch(() => 0)));
+  await new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)));
   for (const box of document.querySelectorAll('.md-header, .md-sidebar, .md-top, .md-footer')) box.style.opacity = 0;
   window.scrollTo(0, 0);
 }"""
