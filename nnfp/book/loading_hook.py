@@ -16,6 +16,8 @@ from pathlib import Path
 
 from mkdocs.structure.files import File
 
+from nnfp.book.spare_rules import named_in, without_spare_rules
+
 JOINED = "stylesheets/book.css"
 EARLY = (
     "assets/vendor/fonts/source-serif-4-latin-wght-normal.core.woff2",
@@ -30,6 +32,7 @@ AFTER_PAINT = Path(__file__).with_name("after_paint.js")
 EARLY_SCRIPT = Path(__file__).with_name("early.js")
 PALETTE = Path(__file__).with_name("palette.js")
 joined: list[str] = []
+serving = False
 
 
 def join(folder: Path, paths: list[str]) -> str:
@@ -46,6 +49,11 @@ def join(folder: Path, paths: list[str]) -> str:
 
         parts.append(re.sub(r"url\((['\"]?)([^'\")]+)\1\)", moved, text).strip())
     return "\n".join(parts) + "\n"
+
+
+def on_startup(command: str, **_) -> None:
+    global serving
+    serving = command == "serve"
 
 
 def on_config(config, **_):
@@ -149,10 +157,13 @@ def adapted(output: str, up: str, offline: bool, scripts: tuple[str, str, str]) 
 
 
 def on_post_build(config, **_) -> None:
-    """The joined style sheet has the theme's first; all know the tables by their class."""
+    """The joined style sheet has the theme's first, and no rule that no page needs; all know the tables by their class."""
     site = Path(config.site_dir)
     theme = [path.relative_to(site).as_posix() for kind in ("main", "palette") for path in site.glob(f"assets/stylesheets/{kind}.*.css")]
     book = site / JOINED
     book.write_text(join(site, theme) + book.read_text(encoding="utf-8"), encoding="utf-8")
     for path in [*site.glob("assets/stylesheets/*.css"), *site.glob("stylesheets/*.css")]:
         path.write_text(of_framed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    if not serving:  # an edit would wait for it, and the way from this machine is short
+        css = without_spare_rules(book.read_text(encoding="utf-8"), named_in(site))
+        book.write_text(css, encoding="utf-8")

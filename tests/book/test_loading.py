@@ -110,7 +110,7 @@ def test_the_joined_style_sheet_has_the_themes_first_and_addresses_from_its_own_
     for name, text in {
         "assets/stylesheets/main.0a1b.min.css": "/* theme */ table:not([class]){color:red}",
         "assets/stylesheets/palette.0a1b.min.css": "b{background:url(x.svg)}",
-        "stylesheets/book.css": "i{}\n",
+        "stylesheets/book.css": "i{c:d}\n",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -119,7 +119,7 @@ def test_the_joined_style_sheet_has_the_themes_first_and_addresses_from_its_own_
     assert joined.split("\n") == [
         "table:is(:not([class]), .plain){color:red}",
         "b{background:url(../assets/stylesheets/x.svg)}",
-        "i{}",
+        "i{c:d}",
         "",
     ]
     assert "table:is(" in (tmp_path / "assets/stylesheets/main.0a1b.min.css").read_text()
