@@ -66,7 +66,12 @@ def shots(engine, address: str, stem: str, screen: str) -> Iterator[tuple[str, I
         page.route("**/stylesheets/book.css", wait_for_faces)
         page.goto(f"{address}{stem}/", wait_until="load")
         page.evaluate(STILL)
-        whole = page.screenshot(full_page=True, animations="disabled")
+        whole, before = page.screenshot(full_page=True, animations="disabled"), b""
+        for _ in range(5):  # on a busy machine the first may be taken too early
+            if whole == before:
+                break
+            page.wait_for_timeout(100)
+            whole, before = page.screenshot(full_page=True, animations="disabled"), whole
         yield f"{stem}.{screen}", picture(whole, AGAIN)
         for number, figure in enumerate(page.locator("article figure.figure").all(), 1):
             if figure.is_visible():
