@@ -31,7 +31,7 @@ def neuron(w: ndarray, x: ndarray, b: float) -> float:
     if np.ndim(b) != 0:
         raise ValueError(f"b must be one number, got shape {b.shape}; write b.item()")
     check_same_dtype(w=w, x=x)
-    if isinstance(b, np.generic):  # a plain Python number takes the precision of w
+    if isinstance(b, (np.generic, ndarray)):  # a plain Python number takes the precision of w
         check_same_dtype(w=w, b=b)
     z = 0.0
     for j in range(w.shape[0]):

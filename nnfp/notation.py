@@ -5,6 +5,8 @@ broadcast on the quiet: an array that does not fit raises a ValueError that name
 complex128 is let through for the complex step of docs/gradient_check.md.
 """
 
+import sys
+
 import numpy as np
 from numpy import ndarray
 
@@ -17,27 +19,27 @@ __all__ = [
     "check_same_shape",
 ]
 
+# --8<-- [start:check-entries]
 DTYPES = (np.float32, np.float64, np.complex128)
 
 
-# --8<-- [start:check-entries]
 def check_entries(name: str, Z: ndarray) -> None:
     """Refuse what is not an array of floating-point numbers, of any shape.
 
     Equation: none
     Shapes:   Z (any) -> nothing
     Units:    none
-    Errors:   ValueError for a list, an integer array, or another dtype
+    Errors:   ValueError for a list, integers, another dtype, np.matrix or a masked array
 
     >>> check_entries("Z", np.array([1, 2]))
     Traceback (most recent call last):
     ValueError: Z must hold float32 or float64, got int64; write Z.astype(float)
     """
-    if not isinstance(Z, (ndarray, np.floating, np.complexfloating, float, complex)):
-        raise ValueError(
-            f"{name} must be a NumPy array, got {type(Z).__name__}; "
-            f"write np.array({name}, dtype=float)"
-        )
+    plain = type(Z) in (ndarray, np.memmap)  # to np.matrix * is a product, a mask hides entries
+    if not (plain or isinstance(Z, (np.floating, np.complexfloating, float, complex))):
+        fix = f"float({name})" if isinstance(Z, (int, np.integer)) else f"np.array({name}, dtype=float)"
+        fix = f"{name}.filled(0.0), or leave masked samples out" if hasattr(Z, "mask") else fix
+        raise ValueError(f"{name} must be a NumPy array, got {type(Z).__name__}; write {fix}")
     if isinstance(Z, (ndarray, np.generic)) and Z.dtype not in DTYPES:
         raise ValueError(
             f"{name} must hold float32 or float64, got {Z.dtype}; write {name}.astype(float)"
@@ -68,7 +70,9 @@ def check_matrix(
         )
     check_entries(name, A)
     if A.ndim != 2:
-        fix = f"; for one sample use {name}[:, None]" if A.ndim == 1 else ""
+        one_row = rows == 1 and A.size > 1
+        fix = f"; for one feature use {name}[None, :]" if one_row else f"; for one sample use {name}[:, None]"
+        fix = fix if A.ndim == 1 else ""
         raise ValueError(f"{name} must be 2-D (features, batch), got shape {A.shape}{fix}")
     if A.size == 0:
         raise ValueError(f"{name} must not be empty, got shape {A.shape}; drop empty batches")
@@ -99,6 +103,8 @@ def check_product(left: str, A: ndarray, right: str, B: ndarray) -> None:
     Traceback (most recent call last):
     ValueError: W[2] @ A[1]: W[2] has shape (4, 6), A[1] has 5 rows; the 6 columns of W[2] must meet 6 rows
     """
+    for name, factor in [(left, A), (right, B)]:
+        check_matrix(name, factor)
     if A.shape[1] != B.shape[0]:
         raise ValueError(
             f"{left} @ {right}: {left} has shape {A.shape}, {right} has {B.shape[0]} rows; "
@@ -120,11 +126,12 @@ def check_same_shape(name_a: str, A: ndarray, name_b: str, B: ndarray) -> None:
     Traceback (most recent call last):
     ValueError: Y_hat has shape (1, 3), Y has shape (3, 1); they must be equal: did you mean Y.T?
     """
-    if A.shape != B.shape:
-        fix = f": did you mean {name_b}.T?" if A.shape == B.shape[::-1] else ""
-        raise ValueError(
-            f"{name_a} has shape {A.shape}, {name_b} has shape {B.shape}; they must be equal{fix}"
-        )
+    check_entries(name_a, A)
+    check_entries(name_b, B)
+    a, b = np.shape(A), np.shape(B)
+    if a != b:
+        fix = f": did you mean {name_b}.T?" if a == b[::-1] else ""
+        raise ValueError(f"{name_a} has shape {a}, {name_b} has shape {b}; they must be equal{fix}")
 
 
 def check_same_dtype(**arrays: ndarray) -> None:
@@ -139,12 +146,12 @@ def check_same_dtype(**arrays: ndarray) -> None:
     Traceback (most recent call last):
     ValueError: W is float64, X is float32; write X.astype(W.dtype)
     """
-    (first, A), *rest = arrays.items()
-    for name, B in rest:
-        if (A.dtype == np.float32) != (B.dtype == np.float32):
-            raise ValueError(
-                f"{first} is {A.dtype}, {name} is {B.dtype}; write {name}.astype({first}.dtype)"
-            )
+    for name, A in arrays.items():
+        check_entries(name, A)
+    (first, a), *rest = [(name, np.asarray(A).dtype) for name, A in arrays.items()]
+    for name, b in rest:
+        if (a == np.float32) != (b == np.float32):
+            raise ValueError(f"{first} is {a}, {name} is {b}; write {name}.astype({first}.dtype)")
 # --8<-- [end:check-same]
 
 
@@ -162,6 +169,6 @@ def check_positive(name: str, value: float) -> None:
     ValueError: lr must be a number greater than 0, got -0.1
     """
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not (number and np.isfinite(value) and value > 0):
+    if not (number and 0 < value <= sys.float_info.max):
         raise ValueError(f"{name} must be a number greater than 0, got {value!r}")
 # --8<-- [end:check-positive]

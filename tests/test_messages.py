@@ -33,6 +33,11 @@ SAID = {
     "a list for a matrix": (lambda: nnfp.check_matrix("W", [1.0]), "W " + ARRAY.format("W")),
     "one row of numbers": (
         lambda: nnfp.check_matrix("X", np.ones(3)), "X must be 2-D (features, batch), got shape (3,); for one sample use X[:, None]"),
+    "one feature of many samples": (
+        lambda: nnfp.check_matrix("Y", np.ones(3), rows=1), "Y must be 2-D (features, batch), got shape (3,); for one feature use Y[None, :]"),
+    "a whole number": (lambda: nnfp.relu(3), "Z must be a NumPy array, got int; write float(Z)"),
+    "numbers behind a mask": (
+        lambda: nnfp.mse(np.ma.masked_array(ROW, ROW > 0), ROW), "Y_hat must be a NumPy array, got MaskedArray; write Y_hat.filled(0.0), or leave masked samples out"),
     "three axes": (lambda: nnfp.check_matrix("X", np.ones((2, 3, 5))), "X must be 2-D (features, batch), got shape (2, 3, 5)"),
     "nothing": (lambda: nnfp.check_matrix("X", np.ones((3, 0))), "X must not be empty, got shape (3, 0); drop empty batches"),
     "other rows": (lambda: nnfp.check_matrix("X", ONE, rows=5), "X must have shape (5, any), got (2, 3)"),
@@ -45,6 +50,12 @@ SAID = {
     "no product": (
         lambda: nnfp.check_product("W", ONE, "X", np.ones((5, 7))),
         "W @ X: W has shape (2, 3), X has 5 rows; the 3 columns of W must meet 3 rows"),
+    "a factor with one axis": (
+        lambda: nnfp.check_product("W", ONE, "X", np.ones(3)),
+        "X must be 2-D (features, batch), got shape (3,); for one sample use X[:, None]"),
+    "a list to compare": (lambda: nnfp.check_same_shape("A", ROW, "B", [1.0]), "B " + ARRAY.format("B")),
+    "a list beside an array": (lambda: nnfp.check_same_dtype(A=ROW, B=[1.0]), "B " + ARRAY.format("B")),
+    "a number beside an array": (lambda: nnfp.check_same_shape("A", ROW, "B", 1.0), "A has shape (1, 3), B has shape (); they must be equal"),
     "a row beside a column": (
         lambda: nnfp.check_same_shape("A", ROW, "B", COLUMN), "A has shape (1, 3), B has shape (3, 1); they must be equal: did you mean B.T?"),
     "another shape": (lambda: nnfp.check_same_shape("A", ROW, "B", ONE), "A has shape (1, 3), B has shape (2, 3); they must be equal"),
@@ -53,6 +64,9 @@ SAID = {
     # neuron, layer
     "a bias that is a column": (
         lambda: nnfp.neuron(COLUMN, COLUMN, np.ones((1, 1))), "b must be one number, got shape (1, 1); write b.item()"),
+    "a bias of float64 without axes": (
+        lambda: nnfp.neuron(COLUMN.astype(np.float32), COLUMN.astype(np.float32), np.array(1.0)), "w is float32, b is float64; write b.astype(w.dtype)"),
+    "a bias that is a whole number": (lambda: nnfp.neuron(COLUMN, COLUMN, 1), "b must be a NumPy array, got int; write float(b)"),
     "a bias of float32": (lambda: nnfp.neuron(COLUMN, COLUMN, np.float32(1)), "w is float64, b is float32; write b.astype(w.dtype)"),
     "inputs of another length": (lambda: nnfp.neuron(COLUMN, np.ones((5, 1)), 1.0), "x must have shape (3, 1), got (5, 1)"),
     "weights in a row": (
@@ -76,7 +90,16 @@ SAID = {
         "W and b must be dicts with the keys 1..L, got [0] and [0]; layer 0 is the input and has no weights"),
     "biases that are no dict": (
         lambda: forward(Parameters({1: ONE}, [1]), X),
-        "W and b must be dicts with the keys 1..L, got [1] and [1]; layer 0 is the input and has no weights"),
+        "W and b must be dicts with the keys 1..L, got [1] and a list; layer 0 is the input and has no weights"),
+    "no weights at all": (
+        lambda: forward(Parameters(None, None), X),
+        "W and b must be dicts with the keys 1..L, got a NoneType and a NoneType; layer 0 is the input and has no weights"),
+    "sizes in an array": (
+        lambda: nnfp.random_parameters(np.array([3, 2]), np.random.default_rng(0)),
+        "layer_sizes must be at least two integers of 1 or more, got array([3, 2]); write layer_sizes.tolist()"),
+    "a weight scale of that name": (
+        lambda: nnfp.random_parameters([3, 2], np.random.default_rng(0), "xavier"),
+        "weight_scale must be a number greater than 0 or \"he\", got 'xavier'"),
     "layers that do not meet": (
         lambda: forward(Parameters({1: ONE, 2: np.ones((5, 7))}, {1: np.ones((2, 1)), 2: np.ones((5, 1))}), X),
         "W[2] must have shape (any, 2), got (5, 7)"),

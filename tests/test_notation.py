@@ -42,6 +42,9 @@ def test_single_numbers_pass_as_entries(number):
         (np.array([1.0], dtype=object), r"Z must hold float32 or float64, got object"),
         (np.array([1.0], dtype=np.float16), r"Z must hold float32 or float64, got float16"),
         (np.array([1.0], dtype=np.complex64), r"Z must hold float32 or float64, got complex64"),
+        (np.ones((1, 2)).view(type("matrix", (np.ndarray,), {})), r"Z must be a NumPy array, got matrix; write np\.array\(Z, dtype=float\)"),
+        (np.ma.masked_array([1.0, np.nan], [False, True]), r"Z must be a NumPy array, got MaskedArray; write Z\.filled\(0\.0\)"),
+        (np.int64(3), r"Z must be a NumPy array, got int64; write float\(Z\)"),
         (np.float16(1), r"Z must hold float32 or float64, got float16"),
     ],
 )
@@ -128,12 +131,12 @@ def test_float32_beside_float64_is_refused_and_complex_beside_float64_is_not():
         check_same_dtype(W=single, X=double.astype(complex))
 
 
-@pytest.mark.parametrize("value", [1, 0.1, 1e-300, np.float32(0.5), np.int64(3)])
+@pytest.mark.parametrize("value", [1, 0.1, 1e-300, np.float32(0.5), np.int64(3), 10**300])
 def test_positive_numbers_pass(value):
     check_positive("lr", value)
 
 
-@pytest.mark.parametrize("value", [0, -1, -0.0, np.nan, np.inf, -np.inf, True, "1", None, 1j, np.ones(1)])
+@pytest.mark.parametrize("value", [0, -1, -0.0, np.nan, np.inf, -np.inf, pytest.param(10**400, id="beyond all floats"), True, "1", None, 1j, np.ones(1)])
 def test_what_is_no_positive_number_is_refused(value):
     with pytest.raises(ValueError, match=r"lr must be a number greater than 0, got "):
         check_positive("lr", value)
