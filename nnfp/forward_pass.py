@@ -77,16 +77,16 @@ def layer_sizes(parameters: Parameters) -> list[int]:
             "make them with random_parameters(layer_sizes, rng)"
         )
     W, b = parameters
-    layers = range(1, len(W) + 1)
     dicts = isinstance(W, dict) and isinstance(b, dict)
-    if not (dicts and layers and set(layers) == set(W) == set(b)):
+    if not (dicts and W and set(range(1, len(W) + 1)) == set(W) == set(b)):
+        got = (list(d) if isinstance(d, dict) else f"a {type(d).__name__}" for d in (W, b))
         raise ValueError(
-            f"W and b must be dicts with the keys 1..L, got {list(W)} and {list(b)}; "
-            "layer 0 is the input and has no weights"
+            "W and b must be dicts with the keys 1..L, got {} and {}; ".format(*got)
+            + "layer 0 is the input and has no weights"
         )
     check_matrix("W[1]", W[1])
     sizes = [W[1].shape[1]]
-    for l in layers:
+    for l in range(1, len(W) + 1):
         check_matrix(f"W[{l}]", W[l], columns=sizes[-1])
         sizes.append(W[l].shape[0])
         check_matrix(f"b[{l}]", b[l], rows=sizes[-1], columns=1)
@@ -97,21 +97,26 @@ def layer_sizes(parameters: Parameters) -> list[int]:
 
 # --8<-- [start:random-parameters]
 def random_parameters(
-    layer_sizes: list[int], rng: np.random.Generator, weight_scale: float = 0.1
+    layer_sizes: list[int], rng: np.random.Generator, weight_scale: float | str = 0.1
 ) -> Parameters:
-    """Draw normal weights of standard deviation weight_scale; set the biases to zero.
+    """Draw normal weights of standard deviation weight_scale, or sqrt(2 / n[l-1]) for "he"; set the biases to zero.
 
     Equation: none
     Shapes:   layer_sizes [n[0], ..., n[L]] -> W[l] (n[l], n[l-1]), b[l] (n[l], 1)
     Units:    none
-    Errors:   ValueError for fewer than two sizes, a size below 1, a seed in place of rng
+    Errors:   ValueError for fewer than two sizes, a size below 1, a seed in place of rng, another word than "he"
+    Source:   He and others 2015
 
     >>> parameters = random_parameters([4, 6, 2], np.random.default_rng(42))
     >>> parameters.W[1].shape, parameters.W[2].shape, parameters.b[2].T
     ((6, 4), (2, 6), array([[0., 0.]]))
     """
     _check_sizes(layer_sizes)
-    check_positive("weight_scale", weight_scale)
+    he = isinstance(weight_scale, str) and weight_scale == "he"
+    if isinstance(weight_scale, str) and not he:
+        raise ValueError(f'weight_scale must be a number greater than 0 or "he", got {weight_scale!r}')
+    if not he:
+        check_positive("weight_scale", weight_scale)
     if not isinstance(rng, np.random.Generator):
         raise ValueError(
             f"rng must be a numpy Generator, got {type(rng).__name__}; "
@@ -119,7 +124,8 @@ def random_parameters(
         )
     W, b = {}, {}
     for l in range(1, len(layer_sizes)):
-        W[l] = weight_scale * rng.standard_normal((layer_sizes[l], layer_sizes[l - 1]))
+        scale = np.sqrt(2 / layer_sizes[l - 1]) if he else weight_scale
+        W[l] = scale * rng.standard_normal((layer_sizes[l], layer_sizes[l - 1]))
         b[l] = np.zeros((layer_sizes[l], 1))
     return Parameters(W, b)
 # --8<-- [end:random-parameters]
@@ -160,7 +166,8 @@ def _check_sizes(sizes: list[int]) -> None:
         isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 1 for n in sizes
     )
     if not integers or len(sizes) < 2:
+        array = isinstance(sizes, ndarray)
         raise ValueError(
             f"layer_sizes must be at least two integers of 1 or more, got {sizes!r}; "
-            "write [inputs, neurons of layer 1, ..., outputs]"
+            + ("write layer_sizes.tolist()" if array else "write [inputs, neurons of layer 1, ..., outputs]")
         )

@@ -238,5 +238,14 @@ def test_a_weight_scale_that_is_no_positive_number_is_refused(scale):
         random_parameters([2, 1], np.random.default_rng(0), scale)
 
 
+@pytest.mark.parametrize("sizes", [[3, 7, 2], [11, 5, 13, 1]])
+def test_he_takes_the_root_of_two_over_the_inputs_in_each_layer(sizes):
+    plain = random_parameters(sizes, np.random.default_rng(8), 1.0)
+    he = random_parameters(sizes, np.random.default_rng(8), "he")
+    for l in plain.W:
+        np.testing.assert_allclose(he.W[l], (2 / sizes[l - 1]) ** 0.5 * plain.W[l], rtol=1e-15)
+        assert not he.b[l].any()
+
+
 def test_y_hat_of_a_trace_is_the_last_activation():
     assert Trace(Z={1: "z"}, A={0: "x", 1: "a"}).Y_hat == "a"
