@@ -2,7 +2,7 @@
 
 A loss takes predictions and targets of one shape and returns one number, the mean over
 all n * B entries. Its gradient has the shape of the predictions and carries the factor
-1 / (n * B): no other module of the book divides by a number of samples or outputs.
+1 / (n * B), so that the backward pass has nothing to divide by.
 """
 
 from collections.abc import Callable
