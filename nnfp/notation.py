@@ -168,7 +168,8 @@ def check_positive(name: str, value: float) -> None:
     Traceback (most recent call last):
     ValueError: lr must be a number greater than 0, got -0.1
     """
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not (number and 0 < value <= sys.float_info.max):
+    number = value.item() if isinstance(value, (np.integer, np.floating)) else value
+    known = isinstance(number, (int, float)) and not isinstance(number, bool)
+    if not (known and 0 < number <= sys.float_info.max):
         raise ValueError(f"{name} must be a number greater than 0, got {value!r}")
 # --8<-- [end:check-positive]
