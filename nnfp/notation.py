@@ -35,7 +35,8 @@ def check_entries(name: str, Z: ndarray) -> None:
     Traceback (most recent call last):
     ValueError: Z must hold float32 or float64, got int64; write Z.astype(float)
     """
-    plain = type(Z) in (ndarray, np.memmap)  # to np.matrix * is a product, a mask hides entries
+    # np.matrix takes * for a product, a masked array hides entries: neither has the * of an array
+    plain = isinstance(Z, ndarray) and type(Z).__mul__ is ndarray.__mul__
     if not (plain or isinstance(Z, (np.floating, np.complexfloating, float, complex))):
         fix = f"float({name})" if isinstance(Z, (int, np.integer)) else f"np.array({name}, dtype=float)"
         fix = f"{name}.filled(0.0), or leave masked samples out" if hasattr(Z, "mask") else fix

@@ -42,7 +42,7 @@ def test_single_numbers_pass_as_entries(number):
         (np.array([1.0], dtype=object), r"Z must hold float32 or float64, got object"),
         (np.array([1.0], dtype=np.float16), r"Z must hold float32 or float64, got float16"),
         (np.array([1.0], dtype=np.complex64), r"Z must hold float32 or float64, got complex64"),
-        (np.ones((1, 2)).view(type("matrix", (np.ndarray,), {})), r"Z must be a NumPy array, got matrix; write np\.array\(Z, dtype=float\)"),
+        (np.ones((1, 2)).view(type("matrix", (np.ndarray,), {"__mul__": np.ndarray.__matmul__})), r"Z must be a NumPy array, got matrix; write np\.array\(Z, dtype=float\)"),
         (np.ma.masked_array([1.0, np.nan], [False, True]), r"Z must be a NumPy array, got MaskedArray; write Z\.filled\(0\.0\)"),
         (np.int64(3), r"Z must be a NumPy array, got int64; write float\(Z\)"),
         (np.float16(1), r"Z must hold float32 or float64, got float16"),
