@@ -60,7 +60,7 @@ class Cars(NamedTuple):
 
 # --8<-- [start:load-cars]
 def load_cars(features: Sequence[str] = tuple(CAR_FEATURES)) -> Cars:
-    """Read the cars whose fuel consumption and features are all known.
+    """Read the cars whose mileage and features are all known.
 
     Equation: none
     Shapes:   features: names -> X (len(features), 392), Y (1, 392)
@@ -109,8 +109,8 @@ def split(
     Shapes:   X (n[0], B), Y (n[L], B) -> (X, Y) with round(fraction B) columns,
               (X, Y) with the others
     Units:    kept
-    Errors:   ValueError if X and Y differ in columns, if a part would be empty, or for
-              a seed in place of rng
+    Errors:   ValueError if X and Y differ in columns, if a part would be empty, for a fraction
+              that is no number, or for a seed in place of rng
 
     >>> X = np.arange(10.0).reshape(1, 10)
     >>> train, test = split(X, 2 * X, 0.8, np.random.default_rng(0))
@@ -120,7 +120,8 @@ def split(
     check_samples(X, Y)
     check_rng(rng)
     B = X.shape[1]
-    first = round(fraction * B) if 0 < fraction < 1 else 0
+    number = isinstance(fraction, (int, float, np.integer, np.floating))
+    first = round(fraction * B) if number and 0 < fraction < 1 else 0
     if not 0 < first < B:
         raise ValueError(
             f"fraction must leave samples on both sides, got {fraction!r} of {B} samples; "
@@ -154,19 +155,26 @@ def measure_scale(X: ndarray) -> Scale:
     Equation: eq-data-mean, eq-data-deviation
     Shapes:   X (n, B) -> mean (n, 1), deviation (n, 1)
     Units:    those of X
-    Errors:   ValueError for NaN, infinity, or a row that is constant
+    Errors:   ValueError for NaN, infinity, a row that is constant, or a deviation that the
+              dtype cannot hold
 
     >>> measure_scale(np.array([[1.0, 3.0], [10.0, 30.0]])).deviation.T
     array([[ 1., 10.]])
     """
     check_matrix("X", X, finite=True)
-    mean = X.mean(axis=1, keepdims=True)
-    deviation = np.sqrt(((X - mean) ** 2).mean(axis=1, keepdims=True))
+    with np.errstate(over="ignore", invalid="ignore"):  # the error below says more than a warning
+        mean = X.mean(axis=1, keepdims=True)
+        deviation = np.sqrt(((X - mean) ** 2).mean(axis=1, keepdims=True))
     for i in range(X.shape[0]):
         if X[i].min() == X[i].max():
             raise ValueError(
                 f"row {i} of X is {X[i, 0]} in every sample: it has no deviation to divide by "
                 "and tells the network nothing; leave it out"
+            )
+        if not 0 < deviation[i, 0] < np.inf:
+            raise ValueError(
+                f"row {i} of X has a deviation of {deviation[i, 0]} in {X.dtype}: the squares of its "
+                "numbers leave the range; measure it in another unit"
             )
     return Scale(mean, deviation)
 # --8<-- [end:scale]
@@ -179,7 +187,8 @@ def standardise(X: ndarray, scale: Scale) -> ndarray:
     Equation: eq-data-standardise
     Shapes:   X (n, B), scale (n, 1) twice -> (n, B)
     Units:    X those of the scale -> none
-    Errors:   ValueError if the scale was measured on another number of rows
+    Errors:   ValueError if the scale was measured on another number of rows, is no pair of
+              columns, or has a deviation that is not above 0
 
     >>> X = np.array([[1.0, 3.0], [10.0, 30.0]])
     >>> standardise(X, measure_scale(X))
@@ -213,19 +222,23 @@ def one_hot(labels: Sequence[str], categories: Sequence[str]) -> ndarray:
     Equation: eq-data-one-hot
     Shapes:   B labels, K categories -> (K, B)
     Units:    none
-    Errors:   ValueError for no labels, a label that is no category, a category given twice
+    Errors:   ValueError for no list of labels, a label that is no category (a NaN never is),
+              a category given twice
 
     >>> one_hot(["USA", "Japan", "USA"], ["Japan", "USA"])
     array([[0., 1., 0.],
            [1., 0., 1.]])
     """
+    if isinstance(labels, str) or np.ndim(labels) > 1:
+        raise ValueError(f"labels must be a list, one label a sample, got {labels!r:.60}")
     labels, categories = list(labels), list(categories)
     if len(set(categories)) < len(categories):
         raise ValueError(f"categories must differ from one another, got {categories}")
-    if not labels or not set(labels) <= set(categories):
-        unknown = next((label for label in labels if label not in categories), "no label at all")
+    H = np.array([[float(label == category) for label in labels] for category in categories])
+    if not labels or not H.any(axis=0).all():  # a NaN equals nothing, not even itself
+        unknown = labels[H.any(axis=0).argmin()] if labels else "no label at all"
         raise ValueError(f"labels must be some of {categories}, got {unknown!r}")
-    return np.array([[float(label == category) for label in labels] for category in categories])
+    return H
 # --8<-- [end:one-hot]
 
 
@@ -253,5 +266,11 @@ def check_scale(X: ndarray, scale: Scale) -> None:
     """Refuse a scale that was measured on other rows."""
     if not isinstance(scale, Scale):
         raise ValueError(f"scale must be a Scale, got {type(scale).__name__}; see measure_scale")
-    check_matrix("X", X, rows=scale.mean.shape[0])
-    check_same_dtype(X=X, mean=scale.mean)
+    check_matrix("scale.mean", scale.mean, columns=1, finite=True)
+    check_matrix("scale.deviation", scale.deviation, len(scale.mean), 1, finite=True)
+    check_matrix("X", X, rows=len(scale.mean))
+    check_same_dtype(**{"X": X, "scale.mean": scale.mean, "scale.deviation": scale.deviation})
+    if not (scale.deviation > 0).all():
+        raise ValueError(
+            f"scale.deviation must be greater than 0, got {scale.deviation.min()}; see measure_scale"
+        )

@@ -97,7 +97,7 @@ def test_a_split_is_decided_by_the_generator_alone():
     assert (same[0][0] != other[0][0]).any()
 
 
-@pytest.mark.parametrize("fraction", [0, 1, -0.2, 1.5, 0.01, float("nan")])
+@pytest.mark.parametrize("fraction", [0, 1, -0.2, 1.5, 0.01, float("nan"), "0.8", None])
 def test_a_split_that_leaves_a_side_empty_is_refused(fraction):
     X = np.arange(5.0).reshape(1, 5)
     with pytest.raises(ValueError, match="fraction must leave samples on both sides"):
@@ -167,8 +167,35 @@ def test_the_scale_must_have_been_measured_on_the_same_rows():
             function(np.ones((2, 5)), scale)
         with pytest.raises(ValueError, match="scale must be a Scale, got tuple"):
             function(np.ones((3, 5)), (0, 1))
-        with pytest.raises(ValueError, match="X is float32, mean is float64"):
+        with pytest.raises(ValueError, match=r"X is float32, scale\.mean is float64"):
             function(np.ones((3, 5), np.float32), scale)
+
+
+def test_a_scale_is_two_columns_of_one_dtype_with_a_deviation_above_zero():
+    A, one = np.array([[1.0, 2.0], [3.0, 5.0]]), np.ones((2, 1))
+    for mean, deviation, text in [
+        (A.mean(1), A.std(1), r"scale\.mean must be 2-D .* got shape \(2,\)"),
+        (one.T, one.T, r"scale\.mean must have shape \(any, 1\), got \(1, 2\)"),
+        (one, A.std(1), r"scale\.deviation must be 2-D .* got shape \(2,\)"),
+        (one, one[:1], r"scale\.deviation must have shape \(2, 1\), got \(1, 1\)"),
+        (one, one.astype(np.float32), r"X is float64, scale\.deviation is float32"),
+        (one, np.nan * one, r"scale\.deviation must be finite"),
+        (np.inf * one, one, r"scale\.mean must be finite"),
+        (one, np.array([[1.0], [0.0]]), r"scale\.deviation must be greater than 0, got 0\.0; see measure_scale$"),
+        (one, -one, r"scale\.deviation must be greater than 0, got -1\.0"),
+    ]:
+        for function in (standardise, unstandardise):
+            with pytest.raises(ValueError, match="^" + text):
+                function(A, Scale(mean, deviation))
+
+
+@pytest.mark.parametrize(
+    ("row", "dtype", "deviation"),
+    [([1e-30, 2e-30], np.float32, "0.0 in float32"), ([1e200, -1e200], float, "inf in float64"), ([1.7e308, 1.6e308], float, "inf in float64")],
+)
+def test_a_deviation_that_the_dtype_cannot_hold_is_refused(row, dtype, deviation):
+    with pytest.raises(ValueError, match=f"^row 1 of X has a deviation of {deviation}: .*; measure it in another unit$"):
+        measure_scale(np.array([[0, 1], row], dtype))
 
 
 def test_float32_stays_float32_and_inputs_stay_untouched():
@@ -206,6 +233,12 @@ def test_one_hot_refuses_labels_and_categories_that_do_not_fit():
         one_hot([], ["a", "b"])
     with pytest.raises(ValueError, match="differ from one another"):
         one_hot(["a"], ["a", "a"])
+    with pytest.raises(ValueError, match=r"^labels must be some of \[nan, 1\], got nan$"):
+        one_hot([1, np.nan], [np.nan, 1])
+    with pytest.raises(ValueError, match="^labels must be a list, one label a sample, got 'USA'$"):
+        one_hot("USA", ["USA"])
+    with pytest.raises(ValueError, match=r"^labels must be a list, one label a sample, got array\(\[\[1, 2\]\]\)$"):
+        one_hot(np.array([[1, 2]]), [1, 2])
 
 
 def test_a_split_names_the_argument_at_fault_and_the_fix():

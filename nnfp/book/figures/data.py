@@ -10,15 +10,15 @@ from nnfp.training import least_squares
 
 
 @figure(width=6.4, height=3.6)
-def weight_and_consumption(fig, style):
-    """Consumption against weight, by origin."""
+def weight_and_mileage(fig, style):
+    """Mileage against weight, by origin."""
     cars = load_cars(["weight"])
     ax = fig.subplots()
     marks = (("USA", "o", style.blue), ("Europe", "s", style.orange), ("Japan", "^", style.green))
     for origin, marker, color in marks:
         k = np.array(cars.origin) == origin
         ax.plot(cars.X[0, k], cars.Y[0, k], marker, color=color, label=origin, markersize=4, alpha=0.75)
-    ax.set(xlabel="weight (lb)", ylabel="consumption (mpg)")
+    ax.set(xlabel="weight (lb)", ylabel="mileage (mpg)")
     ax.legend()
     return {
         "cars": cars.X.shape[1],
