@@ -44,6 +44,36 @@ def with_and_without(fig, style):
     return {"pieces": pieces}
 
 
+def joined(f, points):
+    """The network of the page that joins points on the curve of f, as a function."""
+    slopes = np.diff(f(points)) / np.diff(points)
+    c, t, q = np.diff(slopes, prepend=0.0)[:, None], points[:-1, None], f(points[:1])[:, None]
+    return lambda x: affine(c.T, relu(affine(np.ones_like(t), x, -t)), q)
+
+
+@figure(width=6.8, height=2.8)
+def corners(fig, style):
+    """The sine as a sum of ReLU neurons, and how the error falls with their number."""
+    left, right = fig.subplots(1, 2)
+    x = np.linspace(0, 2 * np.pi, 4001)[None, :]
+    left.plot(x[0], np.sin(x[0]), color=style.muted, linewidth=3, label="sine")
+    errors = {}
+    for m in (4, 8, 16, 32, 64, 128, 256):
+        points = np.linspace(0, 2 * np.pi, m + 1)
+        curve = joined(np.sin, points)(x)
+        errors[m] = float(np.abs(curve - np.sin(x)).max())
+        if m <= 8:
+            colour = style.blue if m == 4 else style.orange
+            left.plot(points, np.sin(points), "o-", color=colour, markersize=3, label=f"{m} neurons")
+    left.set_xlabel("x (no unit)")
+    left.set_ylabel("value (no unit)")
+    left.legend(loc="upper right")
+    right.loglog(list(errors), list(errors.values()), "o-", color=style.blue)
+    right.set_xlabel("neurons")
+    right.set_ylabel("largest error (no unit)")
+    return {"few": 4, "more": 8, "most": max(errors), "least": errors[max(errors)]}
+
+
 def _panel(ax, name, style, title, limit=4.0):
     """A function and its slope; a jump of the slope stays open, with a dot at the choice."""
     f, f_prime = activation(name)
