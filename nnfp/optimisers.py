@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from nnfp.notation import check_entries, check_positive, check_same_dtype, check_same_shape
+from nnfp.notation import check_positive, check_same_dtype, check_same_shape
 
 __all__ = ["OPTIMISERS", "AdamState", "adam", "momentum", "optimiser", "sgd"]
 
@@ -42,7 +42,7 @@ def momentum(
     Equation: eq-velocity, eq-momentum
     Shapes:   theta (P, 1), g (P, 1), state: the velocity (P, 1) or None for zeros
     Units:    the velocity those of g; lr as for sgd
-    Errors:   ValueError as sgd, and for beta outside [0, 1)
+    Errors:   ValueError as sgd, for beta outside [0, 1), a state of another shape or dtype
     Source:   Polyak 1964
 
     >>> theta, velocity = momentum(np.array([[1.0]]), np.array([[4.0]]), lr=0.125)
@@ -52,7 +52,7 @@ def momentum(
     _check(theta, g, lr)
     _check_fraction("beta", beta)
     velocity = np.zeros_like(g) if state is None else state
-    check_same_shape("g", g, "state", velocity)
+    _check_memory(g, state=velocity)
     velocity = float(beta) * velocity + g
     return theta - float(lr) * velocity, velocity
 # --8<-- [end:momentum]
@@ -87,8 +87,8 @@ def adam(
     Equation: eq-adam-m, eq-adam-v, eq-adam-corrected, eq-adam
     Shapes:   theta (P, 1), g (P, 1) -> (P, 1), AdamState
     Units:    lr those of theta; epsilon those of g
-    Errors:   ValueError as sgd, for a beta outside [0, 1), epsilon not above 0. A gradient above
-              1e154 (float32: 1e19) has an infinite square, with NumPy's RuntimeWarning
+    Errors:   ValueError as momentum, and for epsilon not above 0. A gradient above 1e154
+              (float32: 1e19) has an infinite square, with NumPy's RuntimeWarning
     Source:   Kingma and Ba 2015, algorithm 1
 
     >>> theta, state = adam(np.array([[1.0, 1.0]]), np.array([[4.0, -0.004]]), lr=0.125)
@@ -100,8 +100,10 @@ def adam(
     _check_fraction("beta_2", beta_2)
     check_positive("epsilon", epsilon)
     lr, beta_1, beta_2, epsilon = float(lr), float(beta_1), float(beta_2), float(epsilon)
-    m, v, t = (np.zeros_like(g), np.zeros_like(g), 0) if state is None else state
-    check_same_shape("g", g, "state.m", m)
+    state = AdamState(np.zeros_like(g), np.zeros_like(g), 0) if state is None else state
+    _check_kind("state", state, AdamState)
+    m, v, t = state
+    _check_memory(g, **{"state.m": m, "state.v": v})
     t = t + 1
     m = beta_1 * m + (1 - beta_1) * g
     v = beta_2 * v + (1 - beta_2) * g * g
@@ -133,11 +135,23 @@ def optimiser(name: str) -> Callable:
 
 
 def _check(theta: ndarray, g: ndarray, lr: float) -> None:
-    check_entries("theta", theta)
-    check_entries("g", g)
-    check_same_shape("theta", np.asarray(theta), "g", np.asarray(g))
-    check_same_dtype(theta=np.asarray(theta), g=np.asarray(g))
+    check_same_shape("theta", theta, "g", g)
+    check_same_dtype(theta=theta, g=g)
     check_positive("lr", lr)
+
+
+def _check_memory(g: ndarray, **memory: ndarray) -> None:
+    for name, part in memory.items():
+        _check_kind(name, part, (ndarray, np.generic, float, complex))
+        check_same_shape("g", g, name, part)
+        check_same_dtype(**{"g": g, name: part})
+
+
+def _check_kind(name: str, value: object, kind: type | tuple[type, ...]) -> None:
+    if not isinstance(value, kind):
+        raise ValueError(
+            f"{name} must be what the step before returned, or None, got {type(value).__name__}"
+        )
 
 
 def _check_fraction(name: str, value: float) -> None:

@@ -172,6 +172,42 @@ def test_the_memory_of_another_network_is_refused():
             rule(theta, theta, rule(other, other)[1])
 
 
+def test_a_memory_of_another_shape_or_dtype_or_rule_is_refused():
+    theta, single = np.ones((2, 1)), np.ones((2, 1), np.float32)
+    velocity, memory = (rule(theta, theta)[1] for rule in (momentum, adam))
+    kind = "must be what the step before returned, or None, got"
+    for call, text in [
+        (lambda: adam(theta, theta, memory._replace(v=memory.v.T)),
+         "g has shape (2, 1), state.v has shape (1, 2); they must be equal: did you mean state.v.T?"),
+        (lambda: adam(single, single, memory), "g is float32, state.m is float64; write state.m.astype(g.dtype)"),
+        (lambda: adam(single, single, memory._replace(m=single)),
+         "g is float32, state.v is float64; write state.v.astype(g.dtype)"),
+        (lambda: momentum(single, single, velocity), "g is float32, state is float64; write state.astype(g.dtype)"),
+        (lambda: momentum(theta, theta, memory), f"state {kind} AdamState"),
+        (lambda: momentum(theta, theta, velocity.astype(int)), "state must hold float32 or float64, got int64; write state.astype(float)"),
+        (lambda: adam(theta, theta, velocity), f"state {kind} ndarray"),
+        (lambda: adam(theta, theta, memory._replace(v=[1, 2])), f"state.v {kind} list"),
+    ]:  # fmt: skip
+        with pytest.raises(ValueError) as error:
+            call()
+        assert str(error.value) == text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_plain_numbers_are_a_column_of_one(name):
+    rule = optimiser(name)
+    number, column = (1.0, None), (np.ones((1, 1)), None)
+    for _ in range(3):
+        number, column = rule(number[0], 0.5, number[1]), rule(column[0], np.array([[0.5]]), column[1])
+    assert np.ndim(number[0]) == 0 and number[0] == column[0].item()
+
+
+def test_the_memory_of_plain_numbers_may_be_plain():
+    assert momentum(1.0, 0.5, 2.0, lr=0.1, beta=0.5) == (0.85, 1.5)
+    theta, state = adam(1.0, 0.5, AdamState(0.5, 0.25, 10**6), lr=0.1)
+    assert theta == pytest.approx(0.9) and state == (0.5, 0.25, 10**6 + 1)
+
+
 def test_a_square_that_overflows_says_so():
     with pytest.warns(RuntimeWarning, match="overflow"):
         theta, state = adam(np.zeros((1, 1)), np.full((1, 1), 1e200))
