@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nnfp.backpropagation import loss_and_gradients
 from nnfp.descent import descend, quadratic, quadratic_iterate, quadratic_prime, stability_limit
+from nnfp.forward_pass import Parameters, forward
+from nnfp.training import sgd_step
 
 rates = st.floats(0.001, 1.2)
 places = st.floats(-100, 100, allow_subnormal=False)
@@ -78,7 +81,7 @@ def test_descent_converges_just_below_the_stability_limit_and_diverges_just_abov
 
 
 def test_the_limit_of_the_parabola_is_one_as_number_and_as_matrix():
-    assert stability_limit(2.0) == stability_limit(np.array([[2.0]])) == 1.0
+    assert stability_limit(2.0) == stability_limit(np.array(2.0)) == stability_limit(np.array([[2.0]])) == 1.0
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -137,6 +140,24 @@ def test_a_constant_slope_hops_for_ever_and_a_shrinking_step_settles():
     assert abs(x) < 0.01
 
 
+def test_a_rate_below_2_over_K_promises_nothing_without_the_bound_K_or_a_floor():
+    assert np.all(np.diff(descend(lambda x: np.ones_like(x), np.array(0.0), 0.5, 50)) == -0.5)  # g(x) = x
+    np.testing.assert_allclose(descend(lambda x: 4 * x**3, 3.0, 0.1, 2), [3, -7.8, 182.0208])
+    assert abs(descend(lambda x: 4 * x**3, 1.0, 0.1, 2000)[-1]) < 0.05  # the same rate from another start
+
+
+def test_a_silent_unit_wakes_when_the_layer_below_changes_and_never_in_the_first_layer():
+    one, two, quiet = np.ones((1, 1)), np.ones((2, 1)), np.array([[0.0], [-2.0]])
+    deep = Parameters({1: one, 2: two, 3: two.T}, {1: 0 * one, 2: quiet, 3: 0 * one})
+    flat = Parameters({1: two, 2: two.T}, {1: quiet, 2: 0 * one})
+    X, Y = np.array([[1.0, 1.5]]), np.array([[5.0, 7.0]])
+    for parameters, l, steps, wakes in ((deep, 2, 1, True), (flat, 1, 50, False)):
+        assert (forward(parameters, X).Z[l][1] < 0).all()
+        for _ in range(steps):
+            parameters = sgd_step(parameters, loss_and_gradients(parameters, X, Y)[1], 0.02)
+        assert (forward(parameters, X).Z[l][1] > 0).any() == wakes
+
+
 @pytest.mark.witness
 def test_pytorch_takes_the_same_steps():
     torch = pytest.importorskip("torch")
@@ -172,6 +193,18 @@ def test_the_closed_form_keeps_its_digits_where_the_steps_diverge():
     assert quadratic_iterate(0.0, 1.1, 500) == pytest.approx(float(exact), rel=1e-12)
 
 
+def test_the_closed_form_stays_at_the_minimum_when_the_factor_is_beyond_all_floats():
+    assert quadratic_iterate(2.0, 1.1, 10_000) == quadratic_iterate(np.float32(2), 1.1, 1000) == 2
+    ends = quadratic_iterate(np.array([2.0, 2.1, 1.9]), 1.1, 10_000)
+    np.testing.assert_array_equal(ends, [2, np.inf, -np.inf])
+
+
+def test_a_rate_of_few_digits_is_worked_with_in_all_digits():
+    lr = np.float16(1.1)
+    walked = descend(quadratic_prime, 0.0, lr, 100)[-1]
+    assert quadratic_iterate(0.0, lr, 100) == pytest.approx(walked, rel=1e-12)
+
+
 # --- what comes in and goes out ------------------------------------------------------
 
 
@@ -181,6 +214,17 @@ def test_the_path_has_the_start_and_each_step_and_the_start_is_untouched():
     assert len(path) == 5 and path[0] is start
     np.testing.assert_array_equal(start, 1)
     assert len(descend(quadratic_prime, 1.0, 0.1, 0)) == 1
+
+
+def test_a_gradient_that_writes_to_its_point_changes_neither_path_nor_start():
+    def doubled(v):
+        v *= 2
+        return v
+
+    start = np.array([1.0, -3.0])
+    path = descend(doubled, start, 0.1, 3)
+    np.testing.assert_array_equal(start, [1, -3])
+    np.testing.assert_allclose(path, [0.8**t * start for t in range(4)])
 
 
 def test_a_strided_start_gives_the_same_path_and_a_complex_step_its_slope():
@@ -241,6 +285,28 @@ def test_a_gradient_of_another_shape_never_broadcasts():
 
 
 @pytest.mark.parametrize(
+    ("slope", "message"),
+    [
+        ([1.0], r"gradient\(x\) must be a NumPy array, got list"),
+        (np.array([1]), r"gradient\(x\) must hold float32 or float64, got int64"),
+        (None, r"gradient\(x\) must be a NumPy array, got NoneType"),
+        (np.ones(1), r"x is float32, gradient\(x\) is float64; write gradient\(x\).astype\(x.dtype\)"),
+    ],
+)
+def test_a_gradient_that_is_no_array_of_the_dtype_of_the_point_is_refused(slope, message):
+    with pytest.raises(ValueError, match=message):
+        descend(lambda v: slope, np.ones(1, np.float32), 0.1, 1)
+
+
+def test_a_flat_direction_is_no_negative_curvature_whatever_the_rounding():
+    for seed in range(20):
+        A = np.random.default_rng(seed).standard_normal((2, 7))
+        H = 1e-9 * A.T @ A  # five eigenvalues are zero but for rounding
+        assert stability_limit(H) == pytest.approx(2 / np.linalg.norm(H, 2), rel=1e-9)
+        assert stability_limit(H.astype(np.float32)) == pytest.approx(stability_limit(H), rel=1e-4)
+
+
+@pytest.mark.parametrize(
     ("H", "message"),
     [
         (np.array([[1.0, 2.0], [0.0, 1.0]]), "H must be real and symmetric"),
@@ -255,6 +321,10 @@ def test_a_gradient_of_another_shape_never_broadcasts():
         (-np.eye(2), "largest eigenvalue of H must be"),
         (0.0, "H must be a number greater than 0"),
         (-1.0, "H must be a number greater than 0"),
+        (np.array(-1.0), "H must be a number greater than 0, got -1.0"),
+        (np.diag([1.0, -1.0]), "H must have no negative eigenvalue, got -1: in that direction"),
+        (np.diag([1.0, -1e-9]), "H must have no negative eigenvalue, got -1e-09"),
+        (1e-9 * np.array([[1.0, 8.0], [0.0, 1.0]]), "H must be real and symmetric"),
     ],
 )
 def test_what_is_no_hessian_of_a_bowl_is_refused(H, message):
