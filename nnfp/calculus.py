@@ -99,8 +99,8 @@ def jacobian(f: Callable[[ndarray], ndarray], x: ndarray, h: float = 1e-6) -> nd
     Equation: eq-jacobian
     Shapes:   x (n, 1), f: (n, 1) -> (m, 1); returns (m, n)
     Units:    those of f over those of x
-    Errors:   ValueError if x or f(x) is not a column, or x is float32: its 7 digits are
-              too few for a step of 1e-6
+    Errors:   ValueError if x or f(x) is not a column, or is float32: its 7 digits are too
+              few for a step of 1e-6; if an entry of x is so large that h does not move it
 
     >>> jacobian(lambda x: x * x, np.array([[1.0], [3.0]])).round(6)
     array([[2., 0.],
@@ -108,17 +108,41 @@ def jacobian(f: Callable[[ndarray], ndarray], x: ndarray, h: float = 1e-6) -> nd
     """
     check_matrix("x", x, columns=1, finite=True)
     check_positive("h", h)
-    if x.dtype == np.float32:
-        raise ValueError("x must hold float64 for differences, got float32; use x.astype(float)")
+    _check_digits("x", x)
+    check_moves("x", x, h)
     columns = []
     for j in range(x.shape[0]):
         e = np.zeros_like(x)
         e[j] = h
-        right, left = f(x + e), f(x - e)
-        check_matrix("f(x)", right, columns=1)
-        columns.append((right - left) / (2 * h))
+        right, left = x + e, x - e
+        distance = (right - left)[j]  # 2 h, rounded as the two points are
+        rise = _column(f(right)) - _column(f(left))
+        columns.append(rise / distance)
     return np.hstack(columns)
 # --8<-- [end:jacobian]
+
+
+def check_moves(name: str, x: ndarray, h: float) -> None:
+    """Refuse a step that vanishes beside an entry of x."""
+    still = x + h == x - h
+    if still.any():
+        raise ValueError(
+            f"h must move every entry of {name}, got {h!r}, which vanishes beside {x[still][0]}; "
+            "take a larger h"
+        )
+
+
+def _check_digits(name: str, x: ndarray) -> None:
+    if x.dtype == np.float32:
+        raise ValueError(
+            f"{name} must hold float64 for differences, got float32; use {name}.astype(float)"
+        )
+
+
+def _column(f_x: ndarray) -> ndarray:
+    check_matrix("f(x)", f_x, columns=1)
+    _check_digits("f(x)", f_x)
+    return f_x
 
 
 def _check_sizes(name: str, sizes: tuple[int, ...] | list[int]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy import ndarray
 
 from nnfp.backpropagation import Gradients, loss_and_gradients
-from nnfp.calculus import flatten, unflatten
+from nnfp.calculus import check_moves, flatten, unflatten
 from nnfp.forward_pass import Parameters, forward, layer_sizes
 from nnfp.losses import loss as loss_by_name
 from nnfp.notation import check_entries, check_matrix, check_positive, check_same_shape
@@ -24,19 +24,22 @@ def central_difference(
     Equation: eq-central-difference
     Shapes:   f: (P, 1) -> (); theta (P, 1) -> (P, 1), or any other matrix and its shape
     Units:    those of f over those of theta
-    Errors:   ValueError for integers, float32, NaN, an empty theta, h not above 0, and for an
-              f that does not return one number
+    Errors:   ValueError for integers, float32, NaN, an empty theta, an h that is not above 0
+              or vanishes beside an entry, and for an f that does not return one float64
 
     >>> central_difference(lambda t: (t**2).sum(), np.array([[1.0], [3.0]])).round(8)
     array([[2.],
            [6.]])
     """
     _check_step(theta, h)
+    check_moves("theta", theta, h)
     gradient = np.zeros(theta.shape)
     for k in np.ndindex(*theta.shape):
         e = np.zeros(theta.shape)
         e[k] = h
-        gradient[k] = (_number(f(theta + e)) - _number(f(theta - e))) / (2 * h)
+        right, left = theta + e, theta - e
+        distance = right[k] - left[k]  # 2 h, rounded as the two points are
+        gradient[k] = (_number(f(right), np.float64) - _number(f(left), np.float64)) / distance
     return gradient
 # --8<-- [end:central-difference]
 
@@ -50,7 +53,7 @@ def complex_step(
     Equation: eq-complex-step
     Shapes:   f: (P, 1) -> (); theta (P, 1) -> (P, 1), or any other matrix and its shape
     Units:    those of f over those of theta
-    Errors:   ValueError as central_difference, and for an f that returns a real number
+    Errors:   ValueError for a bad theta or h, and for an f that does not return one complex128
     Source:   Squire and Trapp 1998
 
     >>> complex_step(lambda t: (t**2).sum(), np.array([[1.0], [3.0]]))
@@ -62,7 +65,7 @@ def complex_step(
     for k in np.ndindex(*theta.shape):
         step = theta.astype(complex)
         step[k] += 1j * h
-        value = _number(f(step))
+        value = _number(f(step), np.float64, np.complex128)
         if not np.iscomplexobj(value):
             raise ValueError(
                 "f(theta) is real where theta is complex: does it use abs, .real, float()? "
@@ -206,7 +209,14 @@ def _check_step(theta: ndarray, h: float) -> None:
         )
 
 
-def _number(value: complex) -> complex:
+def _number(value: complex, *dtypes: type) -> complex:
     if np.ndim(value) != 0:
         raise ValueError(f"f(theta) must be one number, got shape {np.shape(value)}; sum or mean it")
+    dtype = np.asarray(value).dtype
+    if dtype not in dtypes:
+        got = dtype if dtype.kind in "biufc" else type(value).__name__
+        raise ValueError(
+            f"f(theta) must be a {dtypes[-1].__name__}, got {got}; "
+            "return it unrounded, with all its digits"
+        )
     return value

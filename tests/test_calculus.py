@@ -157,6 +157,19 @@ def test_the_numeric_jacobian_meets_the_complex_step():
     close(jacobian(f, x), exact, 1e-9)
 
 
+@pytest.mark.parametrize("size", [1.0, 1e3, 1e6, 1e9])
+def test_the_slope_of_a_straight_line_is_exact_however_large_x_is(size):
+    x = size * normal(N, 1)
+    np.testing.assert_array_equal(jacobian(lambda x: x, x), np.eye(N))
+
+
+def test_weights_that_are_nudged_move_the_loss_by_the_gradient_of_the_page():
+    Delta, X, A = normal(M, B), normal(N, B), normal(M, N, seed=1)
+    by_definition = sum(Delta[i, k] * A[i, j] * X[j, k] for i in range(M) for j in range(N) for k in range(B))
+    assert np.sum(Delta * (A @ X)) == pytest.approx(by_definition)
+    assert np.sum((Delta @ X.T) * A) == pytest.approx(by_definition)
+
+
 @pytest.mark.witness
 def test_the_jacobian_of_a_network_by_all_its_parameters_is_that_of_torch():
     torch = pytest.importorskip("torch")
@@ -200,6 +213,10 @@ def test_the_jacobian_of_a_network_by_all_its_parameters_is_that_of_torch():
         (lambda: jacobian(np.tanh, np.ones((3, 1), np.float32)), "x must hold float64"),
         (lambda: jacobian(np.tanh, np.ones((3, 1)), h=0), "h must be a number greater than 0"),
         (lambda: jacobian(lambda x: x.T, np.ones((3, 1))), r"f\(x\) must have shape \(any, 1\)"),
+        (lambda: jacobian(np.tanh, np.array([[1.0], [-1e11]])),
+         "h must move every entry of x, got 1e-06, which vanishes beside -100000000000.0; take a larger h"),
+        (lambda: jacobian(lambda x: x.astype(np.float32), np.ones((3, 1))), r"f\(x\) must hold float64"),
+        (lambda: jacobian(lambda x: x if x[0] > 1 else x.T, np.ones((3, 1))), r"f\(x\) must have shape \(any, 1\)"),
         (
             lambda: jacobian(lambda x: float(x[0, 0]), np.ones((3, 1))),
             r"f\(x\) must be a NumPy array",

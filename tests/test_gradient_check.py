@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnfp.activations import ACTIVATIONS
-from nnfp.backpropagation import Gradients, loss_and_gradients
+from nnfp.backpropagation import Gradients, backward, loss_and_gradients
 from nnfp.calculus import flatten, unflatten
 from nnfp.forward_pass import Parameters, forward, random_parameters
 from nnfp.gradient_check import central_difference, check_gradients, complex_step, relative_error
-from nnfp.losses import mse
+from nnfp.losses import mse, mse_gradient
 
 
 def network(sizes=(3, 5, 2), B=7, seed=0):
@@ -141,6 +141,40 @@ def test_the_central_difference_calls_f_twice_for_each_entry_the_complex_step_on
         assert len(calls) == number
 
 
+def test_the_slope_of_a_straight_line_is_exact_to_rounding_however_large_theta_is():
+    for size in (1.0, 1e6, 1e10):
+        np.testing.assert_allclose(central_difference(np.sum, column(size)), 1, rtol=1e-15)
+
+
+def test_numpy_compares_i_h_as_positive_so_relu_by_hand_has_the_slope_1_at_0():
+    for by_hand in (lambda t: np.maximum(t, 0), lambda t: np.where(t > 0, t, 0), lambda t: t * (t > 0)):
+        assert complex_step(lambda t, f=by_hand: f(t).sum(), column(0.0)) == 1
+    for relu in (lambda t: np.where(t.real > 0, t, 0), ACTIVATIONS["relu"].f):
+        assert complex_step(lambda t, f=relu: f(t).sum(), column(0.0)) == 0
+
+
+def test_the_complex_step_may_be_as_small_as_1e_300_but_not_as_the_last_float():
+    exact = 0.3 * np.cos(2)
+    assert complex_step(lambda t: np.sum(0.3 * np.sin(t)), column(2.0), 1e-300) == pytest.approx(exact, rel=1e-15)
+    assert complex_step(lambda t: np.sum(0.3 * np.sin(t)), column(2.0), 1e-323) == 0
+
+
+def test_a_direction_takes_two_forward_passes_and_shows_a_mistake():
+    theta, d = flatten(PARAMETERS), np.random.default_rng(3).standard_normal((32, 1))
+    calls = []
+
+    def along(s):
+        calls.append(s)
+        return mse(forward(unflatten(theta + s[0, 0] * d, [3, 5, 2]), X, hidden="tanh").Y_hat, Y)
+
+    for measure, passes, tolerance in ((central_difference, 2, 1e-7), (complex_step, 1, 1e-12)):
+        calls.clear()
+        slope = measure(along, column(0.0))
+        assert len(calls) == passes
+        right, wrong = (flatten(Parameters(g.dW, g.db)).T @ d for g in (RIGHT, times(RIGHT, 1.001, "db[1]")))
+        assert relative_error(right, slope) < tolerance < relative_error(wrong, slope)
+
+
 # The relative error
 
 
@@ -160,6 +194,8 @@ def test_equal_gradients_have_the_error_0_and_opposite_ones_2():
     assert relative_error(a, a) == relative_error(0 * a, 0 * a) == 0
     assert relative_error(a, -a) == 2
     assert relative_error(a, 0 * a) == 1
+    assert relative_error(a, -a / 2) == 1.5
+    assert relative_error(column(1.0, 0.0), column(0.5, np.sqrt(0.75))) == pytest.approx(1)
     assert isinstance(relative_error(a, a), float)
 
 
@@ -230,6 +266,43 @@ def test_batch_1_hides_the_factor_of_the_batch_and_batch_3_shows_it():
         _, gradients = loss_and_gradients(parameters, X, Y, hidden="tanh")
         report = check_gradients(parameters, X, Y, times(gradients, 1 / B), hidden="tanh")
         assert report.ok is not found
+
+
+def lost_transpose(parameters, X, Y):
+    """The gradients of a backward pass that goes through W instead of its transpose; all sizes equal."""
+    turned = Parameters({l: W.T for l, W in parameters.W.items()}, parameters.b)
+    trace = forward(parameters, X, hidden="tanh")
+    return backward(turned, trace, mse_gradient(trace.Y_hat, Y), hidden="tanh")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_equal_sizes_hide_a_lost_transpose_from_the_shapes_but_not_from_the_check(seed):
+    parameters, X, Y = network((4, 4, 4), seed=seed)
+    report = check_gradients(parameters, X, Y, lost_transpose(parameters, X, Y), hidden="tanh")
+    assert not report.ok and report.error > 0.1
+    symmetric = Parameters({l: W + W.T for l, W in parameters.W.items()}, parameters.b)
+    assert check_gradients(symmetric, X, Y, lost_transpose(symmetric, X, Y), hidden="tanh").ok
+
+
+def test_zero_biases_and_a_sample_of_zeros_fail_with_every_seed_and_other_biases_with_none():
+    for seed in range(10):
+        parameters, X, Y = network(seed=seed)
+        X[:, 2] = 0
+        at_the_kink = Parameters(parameters.W, {l: 0 * b for l, b in parameters.b.items()})
+        assert not check_gradients(at_the_kink, X, Y).ok
+        assert check_gradients(parameters, X, Y).ok
+
+
+def test_a_check_takes_two_forward_passes_for_each_parameter_and_each_entry_of_X(monkeypatch):
+    calls = []
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return forward(*arguments)
+
+    monkeypatch.setattr("nnfp.gradient_check.forward", counted)
+    check(RIGHT)
+    assert len(calls) == 2 * 32 + 2 * 3 * 7
 
 
 def test_the_report_is_the_relative_error_of_the_central_differences():
@@ -338,6 +411,18 @@ def test_a_bad_step_or_function_is_refused_by_name(measure):
             measure(np.sum, np.ones((2, 1)), h)
     with pytest.raises(ValueError, match=r"f\(theta\) must be one number, got shape \(2, 1\)"):
         measure(np.exp, np.ones((2, 1)))
+    wanted = "complex128" if measure is complex_step else "float64"
+    for f, got in ((lambda t: None, "NoneType"), (lambda t: 3, "int64"), (lambda t: np.float32(1), "float32")):
+        with pytest.raises(ValueError, match=rf"f\(theta\) must be a {wanted}, got {got}; return it unrounded"):
+            measure(f, np.ones((2, 1)))
+
+
+def test_a_step_that_vanishes_beside_an_entry_is_refused_not_called_flat():
+    with pytest.raises(ValueError, match=r"h must move every entry of theta, got 1e-05, which vanishes beside 1000000000000\.0"):
+        central_difference(np.sum, column(1.0, 1e12))
+    with pytest.raises(ValueError, match=r"f\(theta\) must be a float64, got complex128"):
+        central_difference(lambda t: np.sum(t) + 0j, column(1.0))
+    assert complex_step(np.sum, column(1e12)) == 1
 
 
 FLOAT32 = Parameters(*({l: a.astype(np.float32) for l, a in part.items()} for part in PARAMETERS))

@@ -148,6 +148,15 @@ SAID = {
     "differences of a number": (
         lambda: nnfp.jacobian(lambda x: x[:, 0], COLUMN),
         "f(x) must be 2-D (features, batch), got shape (3,); for one sample use f(x)[:, None]"),
+    "a step that vanishes": (
+        lambda: nnfp.jacobian(lambda x: x, 1e11 * COLUMN),
+        "h must move every entry of x, got 1e-06, which vanishes beside 100000000000.0; take a larger h"),
+    "a result of float32": (
+        lambda: nnfp.jacobian(lambda x: x.astype(np.float32), COLUMN),
+        "f(x) must hold float64 for differences, got float32; use f(x).astype(float)"),
+    "a rounded number": (
+        lambda: nnfp.central_difference(lambda t: int(t.sum()), COLUMN),
+        "f(theta) must be a float64, got int64; return it unrounded, with all its digits"),
     "steps of float32": (
         lambda: nnfp.central_difference(np.sum, COLUMN.astype(np.float32)),
         "theta must hold float64 to be moved by a small step, got float32; write theta.astype(float)"),
@@ -171,6 +180,12 @@ SAID = {
     "a slope of another shape": (
         lambda: nnfp.descend(lambda x: 1.0, COLUMN, 0.1, 1), "gradient(x) has shape (), x has shape (3, 1); they must be equal"),
     "steps": (lambda: nnfp.descend(lambda x: x, 1.0, 0.1, -1), "steps must be a whole number from 0 on, got -1"),
+    "a slope of another dtype": (
+        lambda: nnfp.descend(lambda x: COLUMN, COLUMN.astype(np.float32), 0.1, 1),
+        "x is float32, gradient(x) is float64; write gradient(x).astype(x.dtype)"),
+    "downhill in one direction": (
+        lambda: nnfp.stability_limit(np.diag([1.0, -0.5])),
+        "H must have no negative eigenvalue, got -0.5: in that direction descent runs away at every learning rate"),
     "no Hessian": (
         lambda: nnfp.stability_limit(np.array([[1.0, 2.0], [0.0, 1.0]])),
         "H must be real and symmetric, as a Hessian is; write (H + H.T) / 2"),

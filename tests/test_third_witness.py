@@ -204,6 +204,7 @@ def jacobian_of(torch, f, x):
 @pytest.mark.equations(
     "eq-chain-rule", "eq-gradient-is-column", "eq-jacobian", "eq-jacobian-input", "eq-jacobian-bias",
     "eq-jacobian-entrywise", "eq-jacobian-weights", "eq-weights-vec", "eq-gradient-weights", "eq-gradient-input",
+    "eq-calculus-through-activation",
 )  # fmt: skip
 def test_the_rules_for_one_sample_are_what_pytorch_differentiates(torch):
     home = "calculus.md"
@@ -229,6 +230,7 @@ def test_the_rules_for_one_sample_are_what_pytorch_differentiates(torch):
     agree(PRINTED.side("eq-weights-vec", side=1), vec)
     agree(PRINTED.side("eq-weights-vec", side=2), vec)
     agree(PRINTED.right("eq-calculus-delta"), z.grad)
+    agree(PRINTED.side("eq-calculus-through-activation"), z.grad)
     agree(PRINTED.side("eq-gradient-weights"), W.grad)
     agree(PRINTED.side("eq-gradient-input", 0), x.grad)
     agree(PRINTED.side("eq-gradient-input", 1), b.grad)
@@ -237,7 +239,7 @@ def test_the_rules_for_one_sample_are_what_pytorch_differentiates(torch):
 @pytest.mark.witness
 @pytest.mark.equations(
     "eq-jacobian-batch-input", "eq-jacobian-batch-weights", "eq-batch-gradients", "eq-batch-sum",
-    "eq-calculus-batch-delta",
+    "eq-calculus-batch-delta", "eq-batch-vec", "eq-batch-weights-vec",
 )  # fmt: skip
 def test_the_rules_for_a_batch_are_what_pytorch_differentiates(torch):
     home = "calculus.md"
@@ -254,6 +256,9 @@ def test_the_rules_for_a_batch_are_what_pytorch_differentiates(torch):
     agree(PRINTED.right("eq-calculus-batch-delta"), Z.grad)
     for k, theirs in enumerate((X, W, b)):
         agree(PRINTED.side("eq-batch-gradients", k), theirs.grad)
+    agree(PRINTED.side("eq-batch-vec", 0, side=0), X.grad.T.reshape(-1, 1))
+    agree(PRINTED.side("eq-batch-vec", 1, side=0), b.grad)
+    agree(PRINTED.side("eq-batch-weights-vec", side=0), W.grad.T.reshape(-1, 1))
     agree(PRINTED.side("eq-batch-sum", i=2, j=1), W.grad[1, 0])
 
 
