@@ -115,15 +115,20 @@ def multiplications(layer_sizes: list[int], B: int) -> tuple[int, int]:
     >>> multiplications([2, 2, 1], B=2)
     (12, 30)
     """
-    for n in (*layer_sizes, B):
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"layer_sizes and B must be integers of 1 or more, got {n!r}")
-    if len(layer_sizes) < 2:
+    sizes = [_whole(n) for n in layer_sizes] if np.ndim(layer_sizes) == 1 else []
+    if len(sizes) < 2:
         raise ValueError(f"layer_sizes must be at least two integers, got {layer_sizes!r}")
-    weights = sum(n * m for n, m in pairwise(layer_sizes))
-    neurons = sum(layer_sizes[1:])
+    B = _whole(B)
+    weights = sum(n * m for n, m in pairwise(sizes))
+    neurons = sum(sizes[1:])
     return B * weights, 2 * B * weights + B * neurons
 # --8<-- [end:multiplications]
+
+
+def _whole(n: int) -> int:
+    if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
+        raise ValueError(f"layer_sizes and B must be integers of 1 or more, got {n!r}")
+    return int(n)  # a NumPy integer is cut off where a large count needs more bits
 
 
 def _check_trace(parameters: Parameters, trace: Trace, dY_hat: ndarray) -> None:

@@ -421,11 +421,25 @@ OTHER = forward(network([3, 4, 2], 7)[0], X_GOOD)
         (lambda: multiplications([3, 0], 2), "integers of 1 or more, got 0"),
         (lambda: multiplications([3, 2.5], 2), "integers of 1 or more, got 2.5"),
         (lambda: multiplications([3, 2], 0), "integers of 1 or more, got 0"),
+        (lambda: multiplications([True, 2], 1), "integers of 1 or more, got True"),
+        (lambda: multiplications([3, 2], True), "integers of 1 or more, got True"),
+        (lambda: multiplications(3, 2), "layer_sizes must be at least two integers, got 3"),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_count_that_is_too_large_for_the_integers_given_is_right():
+    assert multiplications(np.array([100_000, 50_000], np.int32), np.int32(3)) == (15 * 10**9, 30_000_150_000)
+
+
+def test_a_backward_pass_costs_between_two_and_three_forward_passes():
+    assert multiplications([1, 1, 1], 5)[1] == 3 * multiplications([1, 1, 1], 5)[0]
+    for sizes in ([1, 8, 1], [3, 5, 2], [64, 128, 128, 10]):
+        ahead, back = multiplications(sizes, 32)
+        assert 2 < back / ahead < 3
 
 
 def test_the_gradients_can_be_taken_apart_by_name():
