@@ -71,6 +71,22 @@ def test_nothing_moves_while_a_chapter_loads(sights):
     assert moved == {}
 
 
+@pytest.mark.parametrize("width", [390, 1000, 1280])
+def test_the_header_stands_where_it_will_while_the_page_still_arrives(chromium, address, site, width):
+    visit = Visit(chromium, address, width, "light")
+    place = "document.querySelector('[data-palette]').getBoundingClientRect().x"
+    text = (site / "neuron" / "index.html").read_text(encoding="utf-8")
+    page = visit.open("neuron/")
+    whole = page.evaluate(place)
+    for arrived in ('<label class="md-header__button md-icon" for="__search"', '<div class="md-search"'):
+        begin = text.index(arrived)
+        page.route("**/neuron/", lambda route, _, begin=begin: route.fulfill(body=text[:begin], content_type="text/html"))
+        page.goto(address + "neuron/")
+        assert page.evaluate(place) == whole, arrived
+        page.unroute("**/neuron/")
+    visit.context.close()
+
+
 @pytest.fixture
 def tab(chromium, address):
     visit = Visit(chromium, address, 1280, "light")
