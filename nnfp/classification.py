@@ -118,8 +118,19 @@ def accuracy(Z: ndarray, Y: ndarray) -> float:
 # --8<-- [end:accuracy]
 
 
+def check_one_hot(Y: ndarray, classes: int) -> None:
+    """Refuse labels that are a list or one row, of names or numbers."""
+    if not isinstance(Y, ndarray) or Y.ndim != 2 or len(Y) == 1 < classes:
+        got = f"shape {Y.shape}" if isinstance(Y, ndarray) else type(Y).__name__
+        raise ValueError(
+            f"Y must have a one-hot column of {classes} rows for each sample, got {got}; "
+            "write Y = one_hot(labels, categories)"
+        )
+
+
 def _check_labels(Z: ndarray, Y: ndarray) -> None:
     check_matrix("Z", Z, finite=True)
+    check_one_hot(Y, len(Z))
     check_matrix("Y", Y, finite=True)
     check_same_shape("Z", Z, "Y", Y)
     check_same_dtype(Z=Z, Y=Y)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from nnfp.backpropagation import Gradients, backward
-from nnfp.classification import cross_entropy, cross_entropy_gradient, softmax
+from nnfp.classification import check_one_hot, cross_entropy, cross_entropy_gradient, softmax
 from nnfp.fast import fast_fit
 from nnfp.forward_pass import Parameters, Trace, forward, layer_sizes, random_parameters
 from nnfp.losses import mse, mse_gradient
@@ -40,7 +40,7 @@ class MLPRegressor:
 
     loss, format = "mse", "nnfp MLPRegressor 1"
 
-    def __init__(self, layer_sizes: list[int], seed: int = 42, weight_scale: float = 0.1):
+    def __init__(self, layer_sizes: list[int], seed: int = 42, weight_scale: float | str = 0.1):
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise ValueError(f"seed must be a whole number of at least 0, got {seed!r}")
         self.rng = np.random.default_rng(seed)
@@ -63,8 +63,9 @@ class MLPRegressor:
     def forward(self, X: ndarray) -> ndarray:
         """Predict, and remember every layer for backward."""
         self._trace = self._gradients = None
-        self._trace = forward(self.parameters, X)
-        return self._trace.Y_hat.copy()
+        trace = forward(self.parameters, X)
+        self._trace = trace._replace(A=trace.A | {0: X.copy("K")})  # X is yours to change
+        return trace.Y_hat.copy()
 
     def loss_mse(self, Y_hat: ndarray, Y: ndarray) -> float:
         """The mean of the squared errors over all entries."""
@@ -72,10 +73,11 @@ class MLPRegressor:
 
     def backward(self, Y: ndarray) -> Gradients:
         """The gradients of the loss for the batch of the last forward."""
+        self._gradients = None
         if self._trace is None:
             raise RuntimeError("backward needs a forward pass with these weights: call forward(X)")
         rows, columns = self._trace.Y_hat.shape
-        check_matrix("Y", Y)
+        self._check_targets(Y)
         if Y.shape[1] != columns:
             raise ValueError(
                 f"Y has {Y.shape[1]} columns, the last forward had {columns}: "
@@ -102,6 +104,9 @@ class MLPRegressor:
         self.backward(Y)
         self.step(lr)
         return loss
+
+    def _check_targets(self, Y: ndarray) -> None:
+        check_matrix("Y", Y)
     # --8<-- [end:forward-backward]
 
     # --8<-- [start:fit-predict]
@@ -110,7 +115,11 @@ class MLPRegressor:
         epochs: int = 100, optimiser: str = "sgd", validation=None, patience: int | None = None,
         progress=None,
     ) -> History:  # fmt: skip
-        """Train on shuffled batches, see nnfp.fast_fit; the shuffling goes on from the seed."""
+        """Train on shuffled batches, see nnfp.fast_fit.
+
+        The shuffling goes on from the seed. Momentum and Adam begin without memory at every call.
+        """
+        self._check_targets(Y)
         (self.W, self.b), history = fast_fit(
             self.parameters, X, Y, lr=lr, batch_size=batch_size, epochs=epochs, rng=self.rng,
             validation=validation, patience=patience, loss=self.loss, optimiser=optimiser,
@@ -126,7 +135,10 @@ class MLPRegressor:
 
     # --8<-- [start:save-load]
     def save(self, path: str | os.PathLike) -> None:
-        """Write sizes, weights, biases and the state of the generator to one .npz file."""
+        """Write sizes, weights, biases and the state of the generator to one .npz file.
+
+        No memory of an optimiser is in it: fit keeps none.
+        """
         import json  # here, because `import nnfp` should not wait for it
         from pathlib import Path
 
@@ -172,9 +184,9 @@ class MLPRegressor:
                 check_matrix(f"W[{l}]", W[l], rows=sizes[l], columns=sizes[l - 1], finite=True)
                 check_matrix(f"b[{l}]", b[l], finite=True)
             layer_sizes(Parameters(W, b))  # the shapes of b, and one dtype
+            net = cls(sizes)
         except (KeyError, ValueError, TypeError) as error:
             raise ValueError(f"{path} is damaged: {error}") from error
-        net = cls(sizes)
         net.W, net.b, net.rng = W, b, rng
         return net
 
@@ -186,7 +198,8 @@ class MLPClassifier(MLPRegressor):
     Equation: eq-network-hidden, eq-network-output
     Shapes:   X (n[0], B), Y (n[L], B) with one-hot columns -> logits (n[L], B)
     Units:    X as given; the loss in nat
-    Errors:   as MLPRegressor; ValueError for a column of Y that is not a distribution
+    Errors:   as MLPRegressor; ValueError for fewer than two outputs, or a column of Y that is
+              not a distribution; RuntimeError from loss_mse
 
     >>> net = MLPClassifier([1, 8, 2], seed=1)
     >>> X = np.linspace(-1, 1, 20)[None, :]
@@ -197,7 +210,21 @@ class MLPClassifier(MLPRegressor):
     """
 
     loss, format = "cross_entropy", "nnfp MLPClassifier 1"
-    loss_mse = None  # squares say nothing about logits
+
+    def __init__(self, layer_sizes: list[int], seed: int = 42, weight_scale: float | str = 0.1):
+        super().__init__(layer_sizes, seed, weight_scale)
+        if layer_sizes[-1] < 2:
+            raise ValueError(
+                f"layer_sizes must end with 2 classes or more, got {layer_sizes!r}: "
+                "a single output always has the probability 1; for yes or no take 2"
+            )
+
+    def loss_mse(self, Y_hat: ndarray, Y: ndarray) -> float:
+        """Refused: squares say nothing about logits."""
+        raise RuntimeError("a classifier has no loss_mse; write cross_entropy(net.predict(X), Y)")
+
+    def _check_targets(self, Y: ndarray) -> None:
+        check_one_hot(Y, self.layer_sizes[-1])
 
     def probabilities(self, X: ndarray) -> ndarray:
         """Softmax of the prediction: a column for each sample, with the sum 1."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nnfp.classification import cross_entropy
-from nnfp.data import load_cars, measure_scale, standardise
+from nnfp.data import load_cars, measure_scale, one_hot, standardise
 from nnfp.forward_pass import forward
 from nnfp.losses import mse
 from nnfp.network import MLPClassifier, MLPRegressor
@@ -179,6 +179,27 @@ def test_what_was_remembered_is_dropped_by_fit():
         net.step()
     with pytest.raises(RuntimeError, match="backward needs a forward pass"):
         net.backward(Y)
+
+
+def test_a_backward_that_failed_leaves_no_gradients():
+    net, (X, Y) = network(), data()
+    net.forward(X)
+    net.backward(Y)
+    with pytest.raises(ValueError):
+        net.backward(Y[:, :7])
+    with pytest.raises(RuntimeError, match="step needs fresh gradients"):
+        net.step()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_inputs_may_be_changed_after_forward_without_changing_the_gradients(order):
+    one, other, (X, Y) = network(), network(), data()
+    mine = X.copy(order)
+    one.forward(mine)
+    mine[:] = 0
+    other.forward(X.copy(order))
+    for l in (1, 2, 3):
+        np.testing.assert_array_equal(one.backward(Y).dW[l], other.backward(Y).dW[l])
 
 
 def test_a_forward_that_failed_leaves_no_trace():
@@ -354,7 +375,44 @@ def test_a_classifier_learns_tells_classes_and_comes_back_from_a_file(tmp_path):
         net.fit(X, 2 * Y, progress=iter)
 
 
-def test_a_saved_network_comes_back_to_the_bit_and_trains_on_as_if_nothing_had_happened(tmp_path):
+@pytest.mark.parametrize("labels", [["a", "b"] * 4, [0, 1] * 4, np.array([0, 1] * 4), np.array([0.0, 1.0] * 4), np.array([[0.0, 1.0] * 4])])
+def test_labels_that_are_no_columns_are_sent_to_one_hot(labels):
+    net, X = MLPClassifier([3, 5, 2]), np.ones((3, 8))
+    net.forward(X)
+    got = f"shape {labels.shape}" if isinstance(labels, np.ndarray) else "list"
+    text = f"Y must have a one-hot column of 2 rows for each sample, got {got}; write Y = one_hot(labels, categories)"
+    calls = (lambda: net.backward(labels), lambda: net.train_step(X, labels), lambda: net.fit(X, labels, progress=iter), lambda: cross_entropy(net.predict(X), labels))
+    for call in calls:
+        with pytest.raises(ValueError) as error:
+            call()
+        assert str(error.value) == text
+    one_row = one_hot(list(np.ravel(labels)), list(np.ravel(labels)[:2]))
+    assert net.train_step(X, one_row) > 0
+
+
+def test_a_classifier_needs_two_outputs_and_has_no_mean_square(tmp_path):
+    with pytest.raises(ValueError, match=r"^layer_sizes must end with 2 classes or more, got \[3, 1\]: .* for yes or no take 2$"):
+        MLPClassifier([3, 1])
+    with pytest.raises(RuntimeError, match=r"^a classifier has no loss_mse; write cross_entropy\(net\.predict\(X\), Y\)$"):
+        MLPClassifier([3, 2]).loss_mse(np.ones((2, 1)), np.ones((2, 1)))
+    single = MLPRegressor([3, 1])
+    single.format = MLPClassifier.format
+    single.save(tmp_path / "net.npz")
+    with pytest.raises(ValueError, match="damaged: layer_sizes must end with 2 classes"):
+        MLPClassifier.load(tmp_path / "net.npz")
+
+
+@pytest.mark.parametrize(("optimiser", "same_course"), [("sgd", True), ("momentum", False), ("adam", False)])
+def test_training_in_two_calls_is_training_in_one_for_sgd_alone(optimiser, same_course):
+    X, Y = cars()
+    once, twice = MLPRegressor([2, 6, 1]), MLPRegressor([2, 6, 1])
+    once.fit(X, Y, lr=0.01, epochs=4, optimiser=optimiser)
+    for _ in range(2):
+        twice.fit(X, Y, lr=0.01, epochs=2, optimiser=optimiser)
+    assert same(once, twice) == same_course
+
+
+def test_a_saved_network_comes_back_to_the_bit_and_trains_on_as_the_one_in_memory_does(tmp_path):
     X, Y = cars()
     net = MLPRegressor([2, 6, 1], seed=9)
     net.fit(X, Y, lr=0.1, epochs=2)
