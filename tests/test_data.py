@@ -235,7 +235,7 @@ def test_one_hot_refuses_labels_and_categories_that_do_not_fit():
         one_hot(["a"], ["a", "a"])
     with pytest.raises(ValueError, match=r"^labels must be some of \[nan, 1\], got nan$"):
         one_hot([1, np.nan], [np.nan, 1])
-    with pytest.raises(ValueError, match="^labels must be a list, one label a sample, got 'USA'$"):
+    with pytest.raises(ValueError, match=r"^labels must be a list, one label a sample, got 'USA'$"):
         one_hot("USA", ["USA"])
     with pytest.raises(ValueError, match=r"^labels must be a list, one label a sample, got array\(\[\[1, 2\]\]\)$"):
         one_hot(np.array([[1, 2]]), [1, 2])

@@ -143,7 +143,7 @@ def test_the_printed_losses_and_gradients_are_those_of_pytorch(torch):
 @pytest.mark.equations(
     "eq-softmax", "eq-log-softmax", "eq-log-softmax-stable", "eq-cross-entropy-sample", "eq-softmax-batch",
     "eq-cross-entropy", "eq-softmax-jacobian", "eq-cross-entropy-sample-gradient", "eq-cross-entropy-gradient",
-    "eq-cross-entropy-gradient-stable",
+    "eq-cross-entropy-gradient-stable", "eq-log-softmax-slope", "eq-likelihood", "eq-likelihood-normal",
 )  # fmt: skip
 def test_softmax_and_cross_entropy_are_those_of_pytorch(torch):
     F, home = torch.nn.functional, "classification.md"
@@ -159,6 +159,9 @@ def test_softmax_and_cross_entropy_are_those_of_pytorch(torch):
     softmax = functools.partial(F.softmax, dim=0)
     jacobian = torch.autograd.functional.jacobian(softmax, z.detach()[:, 0])
     agree(PRINTED.side("eq-softmax-jacobian"), jacobian)
+    slopes = torch.autograd.functional.jacobian(functools.partial(F.log_softmax, dim=0), z.detach()[:, 0])
+    for i, j in ((1, 1), (1, 2), (2, 1)):
+        agree(PRINTED.side("eq-log-softmax-slope", i=i, j=j), slopes[i - 1, j - 1])
     for i in range(1, m + 1):
         agree(PRINTED.right("eq-softmax", i=i), softmax(z)[i - 1, 0])
         agree(PRINTED.side("eq-cross-entropy-gradient-stable", i=i), z.grad[i - 1, 0])
@@ -170,6 +173,9 @@ def test_softmax_and_cross_entropy_are_those_of_pytorch(torch):
     agree(PRINTED.right("eq-cross-entropy"), loss)
     agree(PRINTED.side("eq-cross-entropy-gradient"), Z.grad)
     agree(PRINTED.right("eq-softmax-batch", i=2, s=1), softmax(Z)[1, 0])
+    agree(PRINTED.side("eq-likelihood"), (softmax(Z) ** torch.tensor(PRINTED.value(home, "Y"))).prod())
+    t, u, sigma = (torch.tensor(PRINTED.value(home, name)) for name in ("t", "u", r"\sigma"))
+    agree(PRINTED.side("eq-likelihood-normal"), -torch.distributions.Normal(u, sigma).log_prob(t))
 
 
 # --- the rules of matrix calculus -----------------------------------------------------
@@ -367,7 +373,7 @@ def test_a_batch_backwards_is_what_pytorch_differentiates(torch):
 @pytest.mark.witness
 @pytest.mark.equations(
     "eq-network-hidden", "eq-network-output", "eq-network-loss", "eq-network-delta", "eq-network-delta-last",
-    "eq-network-recursion", "eq-network-gradients", "eq-network-step",
+    "eq-network-recursion", "eq-network-gradients", "eq-network-step", "eq-network-bias-step",
 )  # fmt: skip
 def test_the_network_of_the_book_is_what_pytorch_differentiates(torch):
     home = "network.md"
@@ -375,7 +381,7 @@ def test_the_network_of_the_book_is_what_pytorch_differentiates(torch):
     agree(PRINTED.right("eq-network-loss"), loss)
     agree(PRINTED.right("eq-network-output"), A[L])
     agree(PRINTED.side("eq-network-delta-last"), Z[L].grad)
-    optimiser = torch.optim.SGD(W.values(), lr=float(PRINTED.value(home, r"\alpha")))
+    optimiser = torch.optim.SGD([*W.values(), *b.values()], lr=float(PRINTED.value(home, r"\alpha")))
     for l in range(1, L + 1):
         agree(PRINTED.right("eq-network-hidden", 0, l=l), Z[l])
         agree(PRINTED.right("eq-network-hidden", 1, l=l), torch.relu(Z[l]))
@@ -387,6 +393,7 @@ def test_the_network_of_the_book_is_what_pytorch_differentiates(torch):
     optimiser.step()
     for l in range(1, L + 1):
         agree(PRINTED.right("eq-network-step", l=l), W[l])
+        agree(PRINTED.right("eq-network-bias-step", l=l), b[l])
 
 
 @pytest.mark.witness
@@ -543,6 +550,21 @@ def test_the_printed_steps_are_those_of_the_optimisers_of_pytorch(torch):
                 agree(PRINTED.side("eq-adam-sums", 1, t=t), state["exp_avg_sq"])
             if label == "eq-adam" and t == 1:
                 agree(PRINTED.side("eq-adam-first"), weight.detach() - before)
+
+
+@pytest.mark.equations("eq-momentum-direction", "eq-momentum-roots", "eq-momentum-polyak", "eq-momentum-ends")
+def test_the_best_momentum_of_a_valley_is_that_of_sympy():
+    home, r, a, b = "optimisers.md", sympy.Symbol("r"), sympy.Symbol("a"), sympy.Symbol("b")
+    names = (r"\alpha", r"\beta", r"\lambda", r"\lambda_1", r"\lambda_2", "x_0", "x_1", "r")
+    alpha, beta, curvature, low, high, x_0, x_1, at = (float(PRINTED.value(home, name)) for name in names)
+    c = sympy.Symbol("c")
+    step = sympy.Matrix([[1 - a * c, -a * b], [c, b]])  # of distance and velocity in a direction of curvature c
+    now = step.subs({a: alpha, b: beta, c: curvature})
+    agree(PRINTED.right("eq-momentum-direction"), (now * sympy.Matrix([x_1, (x_0 - x_1) / alpha]))[0])
+    agree(PRINTED.side("eq-momentum-roots"), now.charpoly(r).as_expr().subs(r, at) * x_0)
+    trace, best = step.trace(), [float(PRINTED.right("eq-momentum-polyak", made)) for made in (0, 1)]
+    for k, end in enumerate((low, high)):  # there the two factors are one: trace² = 4 determinant
+        agree(PRINTED.side("eq-momentum-ends", k), (trace**2).subs({a: best[0], b: best[1], c: end}))
 
 
 @pytest.mark.equations("eq-momentum-weights", "eq-adam-weights")
