@@ -26,6 +26,7 @@ from nnfp.training import History, check_count, check_loss, check_settings, prog
 __all__ = ["FastTraining", "fast_fit"]
 
 SMALL = 2**15  # parameters up to which the bias as a weight is faster, see the chapter
+PLANS = 4  # batch sizes whose arrays are kept; an epoch has two at the most
 
 
 # --8<-- [start:views]
@@ -200,7 +201,8 @@ class FastTraining:
     Shapes:   X (n[0], B), Y (n[L], B) of the parameters' dtype, any B -> the loss before the step
     Units:    as the readable functions
     Errors:   ValueError for an unknown name, other shapes or dtypes, and when the loss stops
-              being finite; the step is then not made. Labels are not checked to be distributions
+              being finite; the step is then not made. step does not look through X and Y, whose
+              infinities may show a step later; epochs does, once, and whether labels are distributions
 
     >>> from nnfp import random_parameters
     >>> training = FastTraining(random_parameters([1, 8, 1], np.random.default_rng(0)), lr=0.3)
@@ -220,6 +222,8 @@ class FastTraining:
             if name not in known:
                 raise ValueError(f"no fast {kind} {name!r}; choose one of: {', '.join(known)}")
         self.sizes, dtype = layer_sizes(parameters), parameters.W[1].dtype
+        if dtype not in (np.float32, np.float64):
+            raise ValueError(f"parameters must be float32 or float64, got {dtype}")
         P = sum(m * (n + 1) for n, m in pairwise(self.sizes))
         self.theta, self.g = np.empty(P, dtype), np.zeros(P, dtype)
         joined = self._joins and (P <= SMALL if ones_row is None else ones_row)
@@ -237,19 +241,18 @@ class FastTraining:
 
     def step(self, X: ndarray, Y: ndarray) -> float:
         """Forward, loss, backward, update; the loss from before the update."""
-        dtype = self.theta.dtype
-        if not (isinstance(X, ndarray) and isinstance(Y, ndarray)):
-            self._new_plan(X, Y)  # says what is wrong
-        plan = self._plans.get((X.shape, Y.shape)) or self._new_plan(X, Y)
+        dtype, arrays = self.theta.dtype, type(X) is type(Y) is ndarray
+        plan = arrays and self._plans.get((X.shape, Y.shape)) or self._new_plan(X, Y)
         if X.dtype != dtype or Y.dtype != dtype:
             raise ValueError(f"X is {X.dtype}, Y is {Y.dtype}, the parameters are {dtype}")
         plan.enter(X)
         for call in plan.forward:
             call()
         loss = plan.loss(Y)
-        self.steps += 1
         if not math.isfinite(loss):
-            check_loss(loss, self.steps, None, self.lr)
+            check_samples(X, Y)  # is it the data, or the rate?
+            check_loss(loss, self.steps + 1, None, self.lr)
+        self.steps += 1
         for call in plan.backward:
             call()
         if plan.leave:
@@ -260,6 +263,8 @@ class FastTraining:
     def _new_plan(self, X: ndarray, Y: ndarray) -> Plan:
         check_matrix("X", X, rows=self.sizes[0])
         check_matrix("Y", Y, rows=self.sizes[-1], columns=X.shape[1])
+        if len(self._plans) >= PLANS:
+            del self._plans[next(iter(self._plans))]
         plan = self._plan(self._at, self._to, self.sizes, X.shape[1], self._loss, float(self._factor))
         self._plans[X.shape, Y.shape] = plan
         return plan
@@ -271,6 +276,11 @@ class FastTraining:
         check_samples(X, Y)
         check_count("batch_size", batch_size)
         check_rng(rng)
+        if self._loss == "cross_entropy":
+            cross_entropy(np.zeros_like(Y), Y)  # refuses columns that are no distributions
+        return self._epochs(X, Y, batch_size, rng)
+
+    def _epochs(self, X: ndarray, Y: ndarray, batch_size: int, rng: np.random.Generator) -> Iterator:
         rows, labels = (np.ascontiguousarray(A.T) for A in (X, Y))  # a sample lies together
         x, y = (np.empty_like(a[:batch_size]) for a in (rows, labels))
         while True:

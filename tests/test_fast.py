@@ -276,7 +276,54 @@ def test_epochs_refuse_bad_data_and_settings():
         ((X, Y, 4, 42), "rng must be a numpy Generator, got int"),
     ]:
         with pytest.raises(ValueError, match=message):
-            next(training.epochs(*bad))
+            training.epochs(*bad)  # at once, not at the first epoch
+    with pytest.raises(ValueError, match=r"each column of Y must be a distribution, got a sum of 2"):
+        FastTraining(parameters, 0.1, "cross_entropy").epochs(X, np.ones_like(Y), 4, rng)
+
+
+def test_a_loss_that_is_not_finite_names_the_data_or_the_rate_and_counts_no_step():
+    parameters, X, Y = problem()
+    training = FastTraining(parameters, 0.1)
+    training.step(X, Y)
+    before = flatten(training.parameters)
+    for bad, message in [
+        ((np.full_like(X, np.nan), Y), "X must be finite, got nan at row 0, column 0"),
+        ((X, np.full_like(Y, np.inf)), "Y must be finite, got inf at row 0, column 0"),
+        ((X * 1e200, Y), r"the loss is inf at step 2: training diverged; try lr=0\.01"),
+    ]:
+        with np.errstate(all="ignore"), pytest.raises(ValueError, match=message):
+            training.step(*bad)
+    assert training.steps == 1
+    np.testing.assert_array_equal(flatten(training.parameters), before)
+
+
+def test_an_infinity_that_a_silent_neuron_hides_shows_a_step_later():
+    parameters = Parameters({1: np.array([[-1.0]]), 2: np.array([[1.0]])}, {1: np.zeros((1, 1)), 2: np.zeros((1, 1))})
+    X, Y = np.array([[np.inf, -1.0]]), np.array([[1.0, 1.0]])
+    training = FastTraining(parameters, 0.1)
+    with np.errstate(invalid="ignore"):
+        assert np.isfinite(training.step(X, Y))
+        with pytest.raises(ValueError, match="X must be finite, got inf at row 0, column 0"):
+            training.step(X, Y)
+
+
+def test_masks_and_complex_numbers_are_refused_also_after_a_first_step():
+    parameters, X, Y = problem()
+    training = FastTraining(parameters, 0.1)
+    training.step(X, Y)
+    with pytest.raises(ValueError, match="X must be a NumPy array, got MaskedArray"):
+        training.step(np.ma.masked_array(X, X > 0), Y)
+    turned = Parameters(*({l: a.astype(complex) for l, a in part.items()} for part in parameters))
+    with pytest.raises(ValueError, match="parameters must be float32 or float64, got complex128"):
+        FastTraining(turned, 0.1)
+
+
+def test_the_arrays_of_few_batch_sizes_are_kept():
+    parameters, X, Y = problem()
+    training = FastTraining(parameters, 1e-3)
+    for B in (1, 2, 3, 4, 5, 6, 5, 6):
+        training.step(X[:, :B], Y[:, :B])
+    assert [shape[1] for shape, _ in training._plans] == [3, 4, 5, 6]
 
 
 # --- the loop ------------------------------------------------------------------------
@@ -397,7 +444,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_update():
     for value in (np.nan, np.inf):
         bad = X.copy()
         bad[1, 2] = value
-        with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="training diverged"):
+        with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=f"X must be finite, got {value} at row 1, column 2"):
             training.step(bad, Y)
         np.testing.assert_array_equal(flatten(training.parameters), before)
     with pytest.raises(ValueError, match="training diverged"), np.errstate(all="ignore"):
