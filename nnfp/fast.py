@@ -242,7 +242,7 @@ class FastTraining:
     def step(self, X: ndarray, Y: ndarray) -> float:
         """Forward, loss, backward, update; the loss from before the update."""
         dtype, arrays = self.theta.dtype, type(X) is type(Y) is ndarray
-        plan = arrays and self._plans.get((X.shape, Y.shape)) or self._new_plan(X, Y)
+        plan = (arrays and self._plans.get((X.shape, Y.shape))) or self._new_plan(X, Y)
         if X.dtype != dtype or Y.dtype != dtype:
             raise ValueError(f"X is {X.dtype}, Y is {Y.dtype}, the parameters are {dtype}")
         plan.enter(X)
