@@ -94,7 +94,7 @@ def unflatten(theta: ndarray, layer_sizes: list[int]) -> Parameters:
 
 # --8<-- [start:jacobian]
 def jacobian(f: Callable[[ndarray], ndarray], x: ndarray, h: float = 1e-6) -> ndarray:
-    """Measure every slope of a column by a column: row i is output i, column j is input j.
+    """Measure every slope of a column with respect to a column: row i is output i, column j is input j.
 
     Equation: eq-jacobian
     Shapes:   x (n, 1), f: (n, 1) -> (m, 1); returns (m, n)

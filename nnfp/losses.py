@@ -64,7 +64,7 @@ def mae(Y_hat: ndarray, Y: ndarray) -> float:
 
 
 def mae_gradient(Y_hat: ndarray, Y: ndarray) -> ndarray:
-    """Slope of mae by each prediction. At a kink, where an error is 0, we choose 0.
+    """Slope of mae with respect to each prediction. At a kink, where an error is 0, we choose 0.
 
     Equation: eq-mae-gradient
     Shapes:   Y_hat (n, B), Y (n, B) -> (n, B)
@@ -97,7 +97,7 @@ def mse(Y_hat: ndarray, Y: ndarray) -> float:
 
 
 def mse_gradient(Y_hat: ndarray, Y: ndarray) -> ndarray:
-    """Slope of mse by each prediction.
+    """Slope of mse with respect to each prediction.
 
     Equation: eq-mse-gradient
     Shapes:   Y_hat (n, B), Y (n, B) -> (n, B)
@@ -136,7 +136,7 @@ def huber(Y_hat: ndarray, Y: ndarray, kappa: float = 1.0) -> float:
 
 
 def huber_gradient(Y_hat: ndarray, Y: ndarray, kappa: float = 1.0) -> ndarray:
-    """Slope of huber by each prediction: the error, cut off at -kappa and kappa.
+    """Slope of huber with respect to each prediction: the error, cut off at -kappa and kappa.
 
     Equation: eq-huber-gradient, eq-huber-clipped
     Shapes:   Y_hat (n, B), Y (n, B) -> (n, B)
