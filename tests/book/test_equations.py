@@ -253,6 +253,18 @@ PAGES = [
     ([r"x_{t+1} := x_t - \alpha x_t", r"x_t = (1 - \alpha) x_{t-1}, \qquad 1 \le t \le 5"], 2, "excludes nothing"),
     ([r"x_{t+1} := x_t - \alpha x_t", r"x_t = (1 - \alpha) x_{t-1}, \qquad 1 \le t \le t"], 2, "with itself"),
     ([r"a = 0, \qquad \text{for } a > c, \qquad \text{for } a < c"], 1, "nothing was compared"),
+    # the words of a condition
+    ([r"\lvert a \rvert = a \quad \text{if } a \ge 0"], None, ""),
+    ([r"\lvert a \rvert = a \quad \text{unless } a \ge 0"], 1, 'the word "unless" is not in the grammar'),
+    ([r"\lvert a \rvert = a \quad \text{for no } a \ge 0"], 1, "a condition begins with if, for, for all or when"),
+    ([r"\lvert a \rvert = a \quad \text{except for } a \ge 0"], 1, 'the word "except for"'),
+    ([r"\lvert a \rvert = a \quad \text{for } a"], 1, "a condition states a relation"),
+    ([r"\lvert a \rvert = a \quad \text{for all}"], 1, "words and no formula"),
+    ([r"x_{t+1} := x_t - \alpha x_t", r"x_t = (1 - \alpha)^t x_0", r"x_t = (1 - \alpha) x_{t-1}, \qquad \text{unless } t > 0"], 3, '"unless"'),
+    ([r"\lvert a \rvert = \begin{cases} a & \text{if } a \ge 0 \\ -a & \text{otherwise} \end{cases}"], None, ""),
+    ([r"\lvert a \rvert = \begin{cases} a & \text{unless } a \ge 0 \\ -a & \text{otherwise} \end{cases}"], 1, '"unless"'),
+    ([r"\lvert a \rvert = \begin{cases} a & a \text{ never } \ge 0 \\ -a & \text{otherwise} \end{cases}"], 1, "never"),
+    ([r"\lvert a \rvert = \begin{cases} a & a \ge 0 \\ -a & \text{never} \end{cases}"], 1, '"never"'),
     # code
     ([r"Z := W X + b \mathbf{1}^\top <!-- affine(W, X, b) -->"], None, ""),
     ([r"Z := W X + 2 b \mathbf{1}^\top <!-- affine(W, X, b) -->"], 1, "the code disagrees"),

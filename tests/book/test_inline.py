@@ -87,6 +87,7 @@ def test_claims_are_judged_and_hold(tex):
         (r"$W: n \times m$", "the shape is", "shape"),
         (r"$x \in \mathbb{R}^m$", "the shape is", "shape"),
         (r"$x = \int W$", "not in the grammar", "syntax"),
+        (r"$\lvert a \rvert = a \text{ unless } a < 0$", "cannot read on at unless", "syntax"),
     ],
 )
 def test_errors_are_named_with_line_and_column(tex, says, kind):

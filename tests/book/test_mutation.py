@@ -51,6 +51,7 @@ OPERATIONS = [
     ("deletion", "a=b+c", {"ab+c", "a=bc"}),
     ("swapped factors", "a=B C", {"a=C B"}),
     ("root", r"a=\sqrt{b}", {"a={b}"}),
+    ("word", r"a=b\quad\text{for all }b>0", {r"a=b\quad b>0", r"a=b\quad\text{unless }b>0"}),
 ]
 
 

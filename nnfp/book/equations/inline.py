@@ -243,7 +243,7 @@ def pieces(stream: list[Token]) -> list[list[Token]]:
         depth += (token.text in OPEN) - (token.text in CLOSE)
         if token.text in (",", ";", r"\quad", r"\qquad") and not depth:
             found.append([])
-        elif token.kind != "text":
+        else:
             found[-1].append(token)
     found = [piece for piece in found if piece]
     if len(found) == 1 and len(stream) > 2 and stream[0].text in ("(", "[") and stream[-1].text in (")", "]"):

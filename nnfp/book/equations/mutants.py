@@ -153,6 +153,9 @@ class Mutator:
             yield "sum", self.change(k, self.scripts(k + 1), "")
         if text == r"\sqrt":
             yield "root", self.change(k, k + 1, "")
+        if token.kind == "text":
+            for other in (" ", r"\text{unless }"):
+                yield "word", self.change(k, k + 1, other)
         if token.kind == "symbol":
             yield from self.symbol(k)
         if text in "+-" and self.inside[k] and k + 1 < self.count and self.stream[k + 1].kind == "number":

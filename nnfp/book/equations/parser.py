@@ -26,7 +26,8 @@ CLOSING = {
 DOTS = {r"\cdots", r"\dots", r"\vdots", r"\ldots", r"\ddots"}
 PRODUCTS = {r"\odot": "odot", r"\otimes": "kron", r"\circ": None}
 ARGMIN = {r"\operatorname{argmin}", r"\operatorname{arg\min}"}
-CONDITIONS = {"if", "for", "when", "where", "for all", "all", "and", "otherwise", "else"}
+CONDITIONS = ("if", "for", "for all", "when")  # the words before a condition
+REST = ("otherwise", "else")  # those of the last row of cases
 
 
 class Parser:
@@ -394,12 +395,10 @@ class Parser:
     def case(self, cells: list[list[Token]]) -> tuple[Node, Node | None]:
         if len(cells) != 2:
             raise self.problem("a row of cases needs a value, & and a condition", -1)
-        words = [token.text for token in cells[1] if token.kind == "text"]
-        condition = [token for token in cells[1] if token.kind != "text"]
         value = self.inner([t for k, t in enumerate(cells[0]) if t.text != "," or k < len(cells[0]) - 1])
-        if not condition and words in (["otherwise"], ["else"]):
+        if [token.text for token in cells[1]] in ([word] for word in REST):
             return value, None
-        found = self.inner(condition)
+        found = self.inner(conditional(cells[1])[0])
         if found.kind != "rel":
             raise Problem("the condition of a case states no relation", found, "syntax")
         return value, found
@@ -439,9 +438,22 @@ def statements(stream: list[Token]) -> list[list[Token]]:
     return whole
 
 
+def conditional(stream: list[Token]) -> tuple[list[Token], bool]:
+    """A statement without the words before it, and whether these make it a condition. Other words say who knows what."""
+    if not stream or stream[0].kind != "text":
+        return stream, False
+    word, place = stream[0].text, Node("", (), (stream[0].start, stream[0].end))
+    if word not in CONDITIONS:
+        known = f"{', '.join(CONDITIONS[:-1])} or {CONDITIONS[-1]}"
+        raise Problem(f'the word "{word}" is not in the grammar: a condition begins with {known}', place, "syntax")
+    if len(stream) == 1:
+        raise Problem("words and no formula", place, "syntax")
+    return stream[1:], True
+
+
 def parse(tex: str, is_function: Callable[[str | None], bool] = lambda name: False) -> Node:
     """One expression or statement."""
     return Parser(tokens(tex), is_function).whole()
 
 
-__all__ = ["GREEK", "RELATIONS", "Parser", "parse", "statements"]
+__all__ = ["GREEK", "RELATIONS", "Parser", "conditional", "parse", "statements"]

@@ -15,7 +15,7 @@ from nnfp.book.equations.lexer import Token, tokens
 from nnfp.book.equations.nodes import Node, name_of, names_in, walk
 from nnfp.book.equations.notation import Table, declarations
 from nnfp.book.equations.numpy_form import form_of
-from nnfp.book.equations.parser import Parser, statements
+from nnfp.book.equations.parser import Parser, conditional, statements
 from nnfp.book.equations.problems import Kink, NoCase, Problem, Undefined
 from nnfp.book.equations.symbols import symbols
 from nnfp.book.third import witnesses
@@ -116,19 +116,12 @@ class PageCheck:
     def understand(self, display: reading.Display) -> Work:
         """Statements sorted into definitions, claims and guards."""
         work = Work(display)
-        pieces = []
-        for stream in statements(tokens(display.tex, display.start)):
-            words = 0
-            while words < len(stream) and stream[words].kind == "text":
-                words += 1
-            if words == len(stream):
-                raise Problem("words and no formula", Node("", (), (stream[0].start, stream[-1].end)), "syntax")
-            pieces.append((stream[words:], words > 0))
+        pieces = [conditional(stream) for stream in statements(tokens(display.tex, display.start))]
         if not pieces:
             raise Problem("the display is empty", kind="syntax")
         later = []
-        for stream, conditional in pieces:
-            guard = self.guard(stream, conditional)
+        for stream, after_words in pieces:
+            guard = self.guard(stream, after_words)
             if guard is not None:
                 work.guards.append(guard)
             else:
@@ -169,17 +162,21 @@ class PageCheck:
         sides = [[t.text for t in stream if span[0] <= t.start < span[1]] for span in (a.span, b.span)]
         return a == b and sides[0] == sides[1]
 
-    def guard(self, stream: list[Token], conditional: bool) -> Node | None:
+    def guard(self, stream: list[Token], after_words: bool) -> Node | None:
         """A condition: after words such as "for", or a range of indices such as 2 \\le l \\le L."""
         try:
             node = self.parse(stream)
         except Problem:
+            if after_words:
+                raise
             return None
         if node.kind != "rel" or ":=" in node[1]:
+            if after_words:
+                raise Problem("a condition states a relation", node, "syntax")
             return None
         names = {name for side in node[0] for name in names_in(side)}
         kinds = {d.kind if (d := self.known.declared(name)) else "" for name in names}
-        return node if conditional or ("index" in kinds and kinds <= {"index", "size"} and "=" not in node[1]) else None
+        return node if after_words or ("index" in kinds and kinds <= {"index", "size"} and "=" not in node[1]) else None
 
     def take_definition(self, work: Work, node: Node) -> None:
         sides, signs = node.parts
