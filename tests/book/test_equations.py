@@ -34,6 +34,7 @@ NOTATION = r"""# A page
 | $\lambda$ | $(0.1, 2)$ | positive number |
 | $q$ | $\{0, 1\}$ | a bit |
 | $s$ | $\mathbb{R}$ | random number, symmetric |
+| $u, \tilde{u}$ | $\mathbb{R}$ | independent random numbers |
 | $\mathbf{1}$ | $\mathbb{R}^B$ | ones |
 | $g$ | $\mathbb{R}^n \to \mathbb{R}$ | any smooth function |
 | $N$ | $\mathbb{R}^{n_0 \times B}$ | the batch of a network |
@@ -74,6 +75,9 @@ TRUE = [
     r"\sqrt{a^2} = \lvert a \rvert",
     r"e^{a + c} = e^a e^c",
     r"\log(\lambda^2) = 2 \log \lambda",
+    r"\log(2 \lambda) = \log 2 + \log \lambda",
+    r"\lambda \log 2 = \log(2) \lambda",
+    r"(a / 2) c = a / (2 / c)",
     r"\max(a, c) + \min(a, c) = a + c",
     r"\sin^2(a) + \cos^2(a) = 1",
     r"\tanh(a) = \frac{e^a - e^{-a}}{e^a + e^{-a}}",
@@ -114,6 +118,7 @@ TRUE = [
     r"\mathbb{E}[s] = 0",
     r"\mathbb{E}[a s + c] = c",
     r"\operatorname{Var}(a s) = a^2 \operatorname{Var}(s)",
+    r"\mathbb{E}[u \tilde{u}] = \mathbb{E}[u] \mathbb{E}[\tilde{u}]",
 ]
 
 FALSE = [
@@ -144,6 +149,7 @@ FALSE = [
     (r"x > v", "compares numbers", "shape"),
     (r"\mathbb{E}[s^2] = 0", "false", "value"),
     (r"\mathbb{E}[a] = a", "nothing here is random", "rule"),
+    (r"\mathbb{E}[s u] = \mathbb{E}[s] \mathbb{E}[u]", "the table must say of s that it is independent", "rule"),
     (r"a + \beta = a + \beta + 0", r"\beta is neither declared nor defined above", "name"),
     (r"a' = a", "a prime is for functions", "syntax"),
     (r"W_{i} = W_{i} + 0", "subscript", "shape"),
@@ -168,6 +174,10 @@ FALSE = [
     (r"\frac{1}{j} \sum_{j=1}^{n} x_j = \frac{1}{j} x^\top x", "", "value"),
     (r"\frac{1}{j} \sum_{j=1}^{n} p_j = \frac{1}{j}", "stands outside of it too", "rule"),
     (r"a = \int c", r"\int is not in the grammar", "syntax"),
+    (r"\log 2 \lambda = \lambda \log 2", r"in two ways: put what belongs to \log in brackets", "syntax"),
+    (r"\sin a \cdot c = c \sin(a)", r"in two ways: put what belongs to \sin in brackets", "syntax"),
+    (r"\sin a / c = \frac{\sin(a)}{c}", "in two ways", "syntax"),
+    (r"a / 2 c = \frac{a c}{2}", "in two ways: put what belongs to / in brackets", "syntax"),
 ]
 
 

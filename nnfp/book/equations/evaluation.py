@@ -890,6 +890,9 @@ def expectation(scope, node):
     names = sorted(n for n in reached if (d := scope.known.declared(n)) and d.kind == "value" and d.says("random"))
     if not names:
         raise Problem("nothing here is random: the table says so with the word random", node, "rule")
+    apart = [name for name in names if not scope.known.declared(name).says("independent")]
+    if apart and (len(names) > 1 or np.size(scope.lookup(names[0])) > 1):
+        raise Problem(f"several random numbers: the table must say of {apart[0]} that it is independent", node, "rule")
     spaces = []
     for name in names:
         value = scope.lookup(name)

@@ -14,7 +14,6 @@ _RANGE = re.compile(r"^\\\{(.+?),\s*\\[lc]?dots,\s*(.+?)\\\}$")
 _CHOICE = re.compile(r"^\\\{(\s*-?[\d.]+\s*(?:,\s*-?[\d.]+\s*)*)\\\}")
 _INTERVAL = re.compile(r"^([(\[])\s*(-?[\d.]+|-\\infty)\s*,\s*(-?[\d.]+|\\infty)\s*([)\]])")
 _POWER = re.compile(r"^\^(?:\{(.*)\}|(\w))$")
-WORDS = ("ones", "positive", "distribution", "random", "symmetric")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class Parser:
 
     def __init__(self, stream: list[Token], is_function: Callable[[str | None], bool]):
         self.stream, self.at, self.is_function = stream, 0, is_function
+        self.loose: tuple[int, str] | None = None  # where an operand ended that has no brackets, and of what it is one
 
     # Moving through the tokens.
 
@@ -141,18 +142,25 @@ class Parser:
     def product(self) -> Node:
         start, left = self.at, self.postfix()
         while True:
+            if self.loose and self.loose[0] == self.at and self.goes_on():
+                raise self.problem(f"this can be read in two ways: put what belongs to {self.loose[1]} in brackets", kind="syntax")
             if self.peek() in (r"\cdot", r"\times"):
                 self.next()
                 left = self.node(start, "mul", left, self.postfix())
             elif self.peek() == "/":
                 self.next()
                 left = self.node(start, "div", left, self.postfix())
+                self.loose = (self.at, "/") if self.starts_factor() else self.loose
             elif self.starts_factor():
                 if self.kind == "number":  # 2 3 is no product that a reader would see: a sign has been lost
                     raise self.problem(r"a number behind a factor: write \cdot, or the number first", kind="rule")
                 left = self.node(start, "mul", left, self.postfix())
             else:
                 return left
+
+    def goes_on(self) -> bool:
+        """Does another factor follow?"""
+        return self.starts_factor() or self.peek() in {r"\cdot", r"\times", "/", *PRODUCTS}
 
     def starts_factor(self) -> bool:
         return self.kind in ("number", "symbol") or self.peek() in NAMED | STARTERS
@@ -305,7 +313,9 @@ class Parser:
             return symbol
         if not self.starts_factor():
             raise self.problem(f"{text} of what?", -1)
-        return self.node(start, "call", symbol, (self.postfix(),))
+        argument = self.postfix()
+        self.loose = self.at, text
+        return self.node(start, "call", symbol, (argument,))
 
     def gradient(self, start: int) -> Node:
         variable, second = None, False
