@@ -286,6 +286,12 @@ PAGES = [
     ([r"Z := W X + b \mathbf{1}^\top <!-- affine(W, X, b).T -->"], 1, "shape"),
     ([r"\hat{Y} := W X", r"\mathcal{L} := \frac{1}{m B} \sum_{i=1}^{m} \sum_{k=1}^{B} (\hat{Y}_{ik} - Y_{ik})^2 <!-- mse(Yhat, Y) -->"], None, ""),
     ([r"\hat{Y} := W X", r"\mathcal{L} := \frac{1}{m B} \sum_{i=1}^{m} \sum_{k=1}^{B} (\hat{Y}_{ik} - Y_{ik})^2 <!-- mse(Y, X) -->"], 2, "witness"),
+    ([r"f(a) := \begin{cases} a & a > 0 \\ 0 & a \le 0 \end{cases} <!-- relu(a) -->"], None, ""),
+    ([r"f(a) := \begin{cases} a & a > 0 \\ 7 & a = 0 \\ 0 & a < 0 \end{cases} <!-- relu(a) -->"], 1, "equation 7, code 0"),
+    ([r"f(a) := \begin{cases} 1 & a > 0 \\ 0 & a \le 0 \end{cases} <!-- relu_prime(a) -->"], None, ""),
+    ([r"f(a) := \begin{cases} 1 & a \ge 0 \\ 0 & a < 0 \end{cases} <!-- relu_prime(a) -->"], 1, "equation 1, code 0"),
+    ([r"f(a) := \begin{cases} 1 & a > 0.37 \\ 0 & a \le 0.37 \end{cases} <!-- relu_prime(a - 0.37) -->"], None, ""),
+    ([r"f(a) := \begin{cases} 1 & a \ge 0.37 \\ 0 & a < 0.37 \end{cases} <!-- relu_prime(a - 0.37) -->"], 1, "equation 1, code 0"),
     ([r"A^{[0]} := N", r"A^{[l]} := U^{[l]} A^{[l-1]} <!-- U[l] @ A[l - 1] -->", r"A^{[0]} = N"], None, ""),
     ([r"A^{[0]} := N", r"A^{[l]} := U^{[l]} A^{[l-1]} <!-- U[l] @ A[l] -->", r"A^{[0]} = N"], 2, ""),
 ]  # fmt: skip

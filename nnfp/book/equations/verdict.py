@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,7 +24,8 @@ from nnfp.book.third import witnesses
 SEEDS = (1, 2, 3, 4, 5)
 SINGLE = 6  # the draw with a batch of one
 CORNERS = 40
-EXPENSIVE = 20_000  # steps of evaluation at one draw; beyond it two draws and a batch of one must do
+EXPENSIVE = 20_000  # steps of evaluation at one draw; beyond it two draws, a batch of one and a FEW corners must do
+FEW = 8
 AGREES = 1e-7  # equation and code
 
 
@@ -253,7 +255,7 @@ class PageCheck:
         with np.errstate(all="ignore"):
             scopes = self.judge_claims(work, result)
             if work.display.witness is not None:
-                self.check_code(work, result)
+                self.check_code(work, result, scopes)
             self.all_branches_met(work, scopes)
             for node in [*work.claims, *(made.body for made in work.made)]:
                 self.says_something(node)
@@ -288,7 +290,8 @@ class PageCheck:
         outside: dict[tuple, list[bool]] = {}
         self.conditions_bind(work)
         for k, scope in enumerate(scopes):
-            if 2 <= k < len(SEEDS) and self.scopes[0].evaluations - first > EXPENSIVE:
+            spare = 2 <= k < len(SEEDS) or k >= len(self.scopes) + FEW
+            if spare and self.scopes[0].evaluations - first > EXPENSIVE:
                 continue
             if not scope.draw.corner:
                 for made in work.made:
@@ -364,12 +367,16 @@ class PageCheck:
 
     def search_cases(self, made: Definition) -> None:
         """A definition by cases at the points where one case gives way to the next."""
+        for scope, frame in self.changes(made):
+            with scope.frame(frame):
+                self.covers(scope, made)
+
+    def changes(self, made: Definition) -> Iterator[tuple[Scope, dict]]:
         conditions = [row[1] for node in walk(made.body) if node.kind == "cases" for row in node[0] if row[1] is not None]
         for scope in self.scopes[:2]:
             for condition in conditions:
                 for frame in bounds.crossings(scope, condition):
-                    with scope.frame(frame):
-                        self.covers(scope, made)
+                    yield scope, frame
 
     def corner_scopes(self, work: Work) -> list[Scope]:
         """Draws with round numbers, where kinks and borders of cases are hit exactly."""
@@ -598,18 +605,18 @@ class PageCheck:
 
     # Code.
 
-    def check_code(self, work: Work, result: Result) -> None:
+    def check_code(self, work: Work, result: Result, scopes: list[Scope]) -> None:
         code = work.display.witness
         node = work.first or work.claims[0]
         try:
-            self.compare_code(work, node, code, result)
+            self.compare_code(work, node, code, result, scopes)
         except Problem as problem:
             if problem.node is None:
                 problem.node = Node("", (), (0, 0))
                 problem.line = work.display.witness_line
             raise
 
-    def compare_code(self, work: Work, node: Node, code: str, result: Result) -> None:
+    def compare_code(self, work: Work, node: Node, code: str, result: Result, scopes: list[Scope]) -> None:
         used = witness.names_used(code)
         if not used & (set(self.package) | {"np"}) and not re.search(r"[-+*/@]|\.\w", code):
             scope = self.scopes[0]
@@ -627,27 +634,36 @@ class PageCheck:
             if node[0].kind == "call" or not (name_of(node[0]) and self.scopes[0].counts_members(name_of(node[0]), node[1][0])):
                 node = node[0]
                 letters = self.free(node)
-        for scope in self.scopes:
-            for local in scope.places(letters):
-                with scope.binding(**local):
-                    if not all(scope.truth(guard) for guard in work.guards):
-                        continue
-                    self.one_code(scope, node, code, result)
+        if not any(has_border(tree) for tree in [*work.claims, *(made.body for made in work.made)]):
+            scopes = self.scopes  # what has a border further up met it there
+        for scope, frame in [*((scope, {}) for scope in scopes), *self.borders(work)]:
+            special = scope.draw.single or scope.draw.corner or bool(frame)
+            with scope.frame(frame):
+                for local in scope.places(letters):
+                    with scope.binding(**local):
+                        if all(scope.truth(guard) for guard in work.guards):
+                            self.one_code(scope, node, code, result, special)
         work.ways.add("code")
 
-    def one_code(self, scope: Scope, node: Node, code: str, result: Result) -> None:
+    def borders(self, work: Work) -> Iterator[tuple[Scope, dict]]:
+        """Where one case of a definition gives way to the next."""
+        for made in work.made:
+            yield from self.changes(made)
+
+    def one_code(self, scope: Scope, node: Node, code: str, result: Result, special: bool) -> None:
+        """At a special point the equation may have no value, and the code may refuse: a batch of one, a kink."""
         try:
             mine = np.asarray(scope.value(node))
-        except Undefined:
-            if scope.draw.single:
+        except (Undefined, NoCase, Kink):
+            if special:
                 return
             raise
-        if scope.draw.single and not np.all(np.isfinite(mine)):
+        if special and not np.all(np.isfinite(mine)):
             return
         try:
             theirs = np.asarray(witness.evaluate(code, scope, self.package))
         except Problem:
-            if scope.draw.single:  # the code may refuse a batch of one
+            if special:
                 return
             raise
         if mine.shape != theirs.shape:
