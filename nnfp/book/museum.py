@@ -185,7 +185,7 @@ def _run(text: str) -> tuple[str, str, str, str]:
     """Messages about what is given and about the exhibit, the kind of what is wrong with it, and its place."""
     from nnfp.book.equations import check_page
 
-    results = check_page(text)
+    results = check_page(text, witnesses=False)  # what is given may be anything
     given = next((first_line(r.message) for r in results if r.id != "eq-exhibit" and not r.ok), "")
     exhibit = next((r for r in results if r.id == "eq-exhibit"), None)
     if exhibit is None:  # the table itself cannot be read
@@ -198,7 +198,6 @@ def judge(case: Case) -> Verdict:
     _, wrong, kind, part = _results(case.page(case.wrong))
     kind = "undefined" if re.search("by zero|depends on", wrong) else kind
     kind = "code" if wrong.startswith("the code disagrees") else kind
-    # a definition is witnessed by the claim below it, so what is given is judged beside the right line
     given, right, _, _ = _results(case.page(case.right))
     return Verdict(given, wrong, right, kind, part)
 

@@ -48,6 +48,8 @@ NOTATION = r"""# A page
 | $A^{[l]}$ | $\mathbb{R}^{n_l \times B}$ | activations |
 | $x_t$ | $\mathbb{R}$ | steps |
 | $d$ | $\mathbb{R}$ | a result |
+| $y_0$ | $\mathbb{R}$ | a start |
+| $y_t$ | $\mathbb{R}$ | other steps |
 """
 BEFORE = NOTATION.count("\n")  # lines above the first display
 
@@ -202,7 +204,7 @@ PAGES = [
     ([r"f(a) := a^2 + 1", r"f'(a) = 2 a"], None, ""),
     ([r"f(a) := a^2 + 1", r"f'(a) = a"], 2, "the left is 2 times the right"),
     ([r"f(a) := a^2 + 1", r"\frac{\partial f(x)}{\partial x} = \operatorname{diag}(2 x)"], None, ""),
-    ([r"f(a) := a^2 + 1", r"h(a) := f(f(a))", r"h'(a) = f'(f(a)) f'(a)"], None, ""),
+    ([r"f(a) := a^2 + 1", r"h(a) := f(f(a))", r"h'(a) = f'(f(a)) f'(a)"], 1, "bears witness to f"),
     ([r"f(a) := c + 1", r"f(a) = c + 1"], 1, "does not use the parameter a"),
     ([r"f(a) := a^2", r"f(a) := a^3", r"f(a) = a^2"], 2, "defined already"),
     ([r"f(a) := a + \beta", r"f(a) = f(a) + 0"], 1, r"\beta is neither declared nor defined"),
@@ -246,6 +248,15 @@ PAGES = [
       r"\nabla_{\hat{Y}} \mathcal{L} = \frac{2}{m} (\hat{Y} - Y)"], 3, "1/B"),
     ([r"\hat{Y} := W X", r"\mathcal{L} := \frac{1}{m B} \sum_{i=1}^{m} \sum_{k=1}^{B} (\hat{Y}_{ik} - Y_{ik})^2",
       r"\nabla_W \mathcal{L} = \frac{2}{m B} X (\hat{Y} - Y)^\top"], 3, "equal shapes"),
+    # a witness can fail
+    ([r"d := a - c", r"2 d = d + d"], 1, "what is said of it stays true when its right side is another"),
+    ([r"d := a - c", r"2 d = a + d - c"], None, ""),
+    ([r"d := a^2 + c^2", r"d \ge 2 a c"], None, ""),
+    ([r"d := a - c", r"h(a) := a + d", r"h(a) - h(c) = a - c"], 1, "neither code nor a claim bears witness to d"),
+    ([r"y_{t+1} := y_t - \alpha y_t <!-- y[t + 1] * 1 -->"], 1, "stays true when its right side is another"),
+    ([r"y_{t+1} := y_t - \alpha y_t <!-- y[t] - alpha * y[t] -->"], None, ""),
+    ([r"f(a) := a^2 + 1", r"h(a) := f(f(a)) <!-- (a**2 + 1) ** 2 + 1 -->", r"h'(a) = f'(f(a)) f'(a)"], None, ""),
+    ([r"f(a) := a^2 + c", r"f(f(a)) = f(f(a)) + f(a) - f(a)"], 1, "bears witness to f"),
     # definitions need a witness, a row, an order
     ([r"d := a^2 + c"], 1, "neither code nor a claim bears witness to d"),
     ([r"d := a^2 + c", r"d - c = a^2"], None, ""),
@@ -284,7 +295,7 @@ PAGES = [
     ([r"Z := W X + b \mathbf{1}^\top <!-- Z -->"], 1, "calls nothing"),
     ([r"Z := W X + b \mathbf{1}^\top <!-- Z + 0 -->"], 1, "should bear witness to"),
     ([r"Z := W X + b \mathbf{1}^\top <!-- affine(W, X, b).T -->"], 1, "shape"),
-    ([r"\hat{Y} := W X", r"\mathcal{L} := \frac{1}{m B} \sum_{i=1}^{m} \sum_{k=1}^{B} (\hat{Y}_{ik} - Y_{ik})^2 <!-- mse(Yhat, Y) -->"], None, ""),
+    ([r"\hat{Y} := W X <!-- W @ X -->", r"\mathcal{L} := \frac{1}{m B} \sum_{i=1}^{m} \sum_{k=1}^{B} (\hat{Y}_{ik} - Y_{ik})^2 <!-- mse(Yhat, Y) -->"], None, ""),
     ([r"\hat{Y} := W X", r"\mathcal{L} := \frac{1}{m B} \sum_{i=1}^{m} \sum_{k=1}^{B} (\hat{Y}_{ik} - Y_{ik})^2 <!-- mse(Y, X) -->"], 2, "witness"),
     ([r"f(a) := \begin{cases} a & a > 0 \\ 0 & a \le 0 \end{cases} <!-- relu(a) -->"], None, ""),
     ([r"f(a) := \begin{cases} a & a > 0 \\ 7 & a = 0 \\ 0 & a < 0 \end{cases} <!-- relu(a) -->"], 1, "equation 7, code 0"),

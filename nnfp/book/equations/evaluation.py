@@ -74,6 +74,7 @@ class Scope:
         self.evaluations = 0
         self._bounds: dict = {}
         self.slow = slow  # index by index, the oracle of lanes.py
+        self.spoilt: tuple[Definition, float] | None = None  # a definition that gives something else, and a factor
 
     def value(self, node: Node):
         try:
@@ -296,6 +297,14 @@ class Scope:
                 raise Problem(f"the domain {d.domain} of {d.tex}: {problem.message}", kind=problem.kind) from None
 
     def define(self, made: Definition, local: dict):
+        value = self.worked_out(made, local)
+        if self.spoilt is None or self.spoilt[0] is not made:
+            return value
+        other = 0.3 + 0.1 * np.cos(np.arange(np.size(value))).reshape(np.shape(value))
+        other = other + sum(0.1 * np.sum(np.sin(local[p])) for p in made.parameters or ())
+        return plain(self.spoilt[1] * np.asarray(value) + other)
+
+    def worked_out(self, made: Definition, local: dict):
         with self.only(dict(local)):
             if not made.indices:
                 return self.fitted(made, self.value(made.body))
@@ -364,7 +373,7 @@ class Scope:
         if len(values) == 1 and np.ndim(values[0]):
             d = self.known.declared(made.parameters[0])
             if d.kind != "value" or not d.space.shape:
-                if not self.slow and not made.indices:
+                if not self.slow and not made.indices and self.spoilt is None:
                     try:
                         with self.only({}):
                             axes = {made.parameters[0]: values[0]}

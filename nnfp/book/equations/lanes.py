@@ -149,7 +149,7 @@ def _apply(lanes, name, values):
     known = scope.known
     made = known.functions.get(name)
     if made is not None:
-        if made.indices or len(made.parameters) != len(values):
+        if made.indices or len(made.parameters) != len(values) or scope.spoilt:
             raise Fallback
         for parameter in made.parameters:
             d = known.declared(parameter)

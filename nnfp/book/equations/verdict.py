@@ -24,8 +24,8 @@ from nnfp.book.third import witnesses
 SEEDS = (1, 2, 3, 4, 5)
 SINGLE = 6  # the draw with a batch of one
 CORNERS = 40
-EXPENSIVE = 20_000  # steps of evaluation at one draw; beyond it two draws, a batch of one and a FEW corners must do
-FEW = 8
+EXPENSIVE = 20_000  # steps of evaluation at one draw; beyond it two draws and a batch of one must do
+FEW, DEAR = 8, 2_000  # as many corners must do beyond so many steps
 AGREES = 1e-7  # equation and code
 
 
@@ -68,9 +68,10 @@ class PageCheck:
 
     def __init__(
         self, source: reading.Source, package: dict, seeds=SEEDS, corners: int = CORNERS, strict: bool = True,
-        forms: bool = False,
+        forms: bool = False, witnesses: bool = True,
     ):
         self.source, self.package, self.strict, self.forms = source, package, strict, forms
+        self.witnesses = witnesses  # must each definition have one?
         self.corners, self.seeds = corners, tuple(seeds)
         self.table_problem: Problem | None = None
         try:
@@ -85,8 +86,8 @@ class PageCheck:
         if len(seeds) > 1 and ("B", None) in self.table:
             self.scopes.append(Scope(self.known, Draw(self.table, SINGLE, single=True)))
         self._corner_scopes: list[Scope] = []
-        self.witnessed: set[str] = set()
         self.works: dict[str, tuple[Work, Result]] = {}  # defined name -> where
+        self.read_works: list[tuple[Work, Result]] = []
 
     # Reading.
 
@@ -216,7 +217,8 @@ class PageCheck:
 
     def leftovers(self, results: list[Result]) -> None:
         """What shows only when the whole page has been read."""
-        self.unwitnessed(results)
+        if self.witnesses:
+            self.unwitnessed(results)
         self.complete(results)
 
     def check_display(self, display: reading.Display, run: bool = True) -> Result:
@@ -231,7 +233,7 @@ class PageCheck:
             trees = [tree for made in work.made for tree in (made.head, made.body)]
             result.symbols = symbols(self.known, [*trees, *work.claims, *work.guards])
             result.numpy_form = form_of(self, work) if self.forms else ""
-            self.bear_witness(work)
+            self.read_works.append((work, result))
             if run:
                 self.run(work, result)
         except Problem as problem:
@@ -265,13 +267,6 @@ class PageCheck:
                 self.declared_names(work)
         result.checked_by = self.how(work)
 
-    def bear_witness(self, work: Work) -> None:
-        """Claims and code bear witness to everything that they are computed from."""
-        for claim in work.claims:
-            self.witnessed |= self.known.reached(claim)
-        if work.display.witness is not None and work.first is not None:
-            self.witnessed |= self.known.reached(work.first)
-
     def builds_on(self, display: reading.Display, names: set[str]) -> bool:
         """Can the values of these names make a difference to a display?"""
         reached = set(names)
@@ -290,8 +285,8 @@ class PageCheck:
         outside: dict[tuple, list[bool]] = {}
         self.conditions_bind(work)
         for k, scope in enumerate(scopes):
-            spare = 2 <= k < len(SEEDS) or k >= len(self.scopes) + FEW
-            if spare and self.scopes[0].evaluations - first > EXPENSIVE:
+            steps = self.scopes[0].evaluations - first
+            if (2 <= k < len(SEEDS) and steps > EXPENSIVE) or (k >= len(self.scopes) + FEW and steps > DEAR):
                 continue
             if not scope.draw.corner:
                 for made in work.made:
@@ -627,13 +622,7 @@ class PageCheck:
         own |= {witness.ascii_name(m.name) for m in work.made if m.parameters is not None} - set(self.package)
         if own & used:
             raise Problem(f"the code witness uses {min(own & used)}, which it should bear witness to", kind="rule")
-        letters = self.free(node)
-        if node.kind == "sub" and not self.known.is_plain(name_of(node)) and not any(
-            witness.ascii_name(letter) in used for letter in self.free(Node("list", node[1]))
-        ):
-            if node[0].kind == "call" or not (name_of(node[0]) and self.scopes[0].counts_members(name_of(node[0]), node[1][0])):
-                node = node[0]
-                letters = self.free(node)
+        node, letters = self.spoken_of(node, code)
         if not any(has_border(tree) for tree in [*work.claims, *(made.body for made in work.made)]):
             scopes = self.scopes  # what has a border further up met it there
         for scope, frame in [*((scope, {}) for scope in scopes), *self.borders(work)]:
@@ -644,6 +633,17 @@ class PageCheck:
                         if all(scope.truth(guard) for guard in work.guards):
                             self.one_code(scope, node, code, result, special)
         work.ways.add("code")
+
+    def spoken_of(self, node: Node, code: str) -> tuple[Node, list[str]]:
+        """What the code must be equal to, and for which indices: z_i, or all of z where the code knows no i."""
+        letters, used = self.free(node), witness.names_used(code)
+        if node.kind == "sub" and not self.known.is_plain(name_of(node)) and not any(
+            witness.ascii_name(letter) in used for letter in self.free(Node("list", node[1]))
+        ):
+            if node[0].kind == "call" or not (name_of(node[0]) and self.scopes[0].counts_members(name_of(node[0]), node[1][0])):
+                node = node[0]
+                letters = self.free(node)
+        return node, letters
 
     def borders(self, work: Work) -> Iterator[tuple[Scope, dict]]:
         """Where one case of a definition gives way to the next."""
@@ -687,10 +687,46 @@ class PageCheck:
 
     def unwitnessed(self, results: list[Result]) -> None:
         """Definitions that neither code nor a claim bears on, directly or through others."""
-        for name, (work, result) in self.works.items():
-            if name not in self.witnessed and result.ok:
-                made = next(m for m in work.made if m.name == name)
-                self.fail(result, Problem(f"neither code nor a claim bears witness to {name}", made.head, "rule"))
+        for work, result in self.works.values():
+            for made in work.made:
+                if result.ok and not any(self.bears_witness(other, fine.ok, made) for other, fine in self.read_works):
+                    text = f"neither code nor a claim bears witness to {made.name}"
+                    if any(made.name in self.reach(other) for other, _ in self.read_works):
+                        text += ": what is said of it stays true when its right side is another"
+                    self.fail(result, Problem(text, made.head, "rule"))
+
+    def reach(self, work: Work) -> set[str]:
+        """The names that the claims and the code of a display depend on."""
+        coded = [work.first] if work.display.witness is not None and work.first is not None else []
+        return set().union(*(self.known.reached(node) for node in [*work.claims, *coded]), set())
+
+    def bears_witness(self, work: Work, fine: bool, made: Definition) -> bool:
+        """Does this display fail when the right side of the definition is another one?"""
+        if made.name not in self.reach(work):
+            return False
+        draws = sorted((s.draw for s in self.scopes if not s.draw.single), key=lambda draw: sum(draw.sizes.values()))
+        return not fine or any(self.notices(work, made, draw, factor) for draw in draws for factor in (1.375, -0.6))
+
+    def notices(self, work: Work, made: Definition, draw: Draw, factor: float) -> bool:
+        scope = Scope(self.known, draw)
+        scope.spoilt = made, factor
+        code, questions = work.display.witness, [(claim, self.letters(claim, work)) for claim in work.claims]
+        if code is not None and work.first is not None:
+            questions.append(self.spoken_of(work.first, code))
+        try:
+            with np.errstate(all="ignore"):
+                for k, (node, letters) in enumerate(questions):
+                    for local in scope.places(letters):
+                        with scope.binding(**local):
+                            if not all(scope.truth(guard) for guard in work.guards):
+                                continue
+                            if k == len(work.claims):
+                                self.one_code(scope, node, code, Result("", "", 0, "", ""), False)
+                            elif not scope.truth(node):
+                                return True
+        except (Problem, ArithmeticError, ValueError, TypeError, IndexError):
+            return True
+        return False
 
     def complete(self, results: list[Result]) -> None:
         """A family has a member for every value of its index."""
