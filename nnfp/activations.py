@@ -2,8 +2,9 @@
 
 Each function f has a partner f_prime, its slope. Both act entry by entry on arrays of
 any shape, both take the pre-activation Z, and both return a new array of Z's shape and
-dtype. A NaN stays a NaN, but in the constant slope of identity; an infinity gives the limit. Comparisons look at the real part,
-so that the complex step of docs/gradient_check.md passes.
+dtype. A NaN stays a NaN, except in the constant slope of identity; at infinity they give
+their limit. Comparisons look at the real part, so that the complex step of
+docs/gradient_check.md passes.
 """
 
 from collections.abc import Callable

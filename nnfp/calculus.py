@@ -1,4 +1,4 @@
-"""Matrices as columns, and derivatives of columns by columns, chapter docs/calculus.md."""
+"""Matrices as columns, and derivatives of columns with respect to columns, chapter docs/calculus.md."""
 
 from collections.abc import Callable
 from itertools import pairwise

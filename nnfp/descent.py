@@ -50,8 +50,8 @@ def descend(gradient: Callable, x_0: float | ndarray, lr: float, steps: int) -> 
     Shapes:   x_0 (any), gradient of a point: as x_0 -> steps + 1 points as x_0
     Units:    those of x_0
     Errors:   ValueError for a start or gradient that is a list or integer, a learning rate that
-              is not above 0, steps that are not a whole number from 0, a gradient of another
-              shape or dtype
+              is not above 0, steps that are not a whole number of 0 or more, a gradient of
+              another shape or dtype
 
     >>> descend(quadratic_prime, 0.0, 0.5, 2)
     [0.0, 2.0, 2.0]
@@ -76,7 +76,7 @@ def quadratic_iterate(x_0: float, lr: float, t: int) -> float:
     Shapes:   x_0 (any), lr (), t () -> as x_0
     Units:    none
     Errors:   ValueError for a start that is a list or integer, a learning rate that is not
-              above 0, a t that is not a whole number from 0
+              above 0, a t that is not a whole number of 0 or more
 
     >>> float(quadratic_iterate(0.0, 0.25, 2))
     1.5

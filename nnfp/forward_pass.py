@@ -104,7 +104,7 @@ def random_parameters(
     Equation: none
     Shapes:   layer_sizes [n[0], ..., n[L]] -> W[l] (n[l], n[l-1]), b[l] (n[l], 1)
     Units:    none
-    Errors:   ValueError for fewer than two sizes, a size below 1, a seed in place of rng, another word than "he"
+    Errors:   ValueError for fewer than two sizes, a size below 1, a seed in place of rng, a word other than "he"
     Source:   He and others 2015
 
     >>> parameters = random_parameters([4, 6, 2], np.random.default_rng(42))

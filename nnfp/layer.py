@@ -13,7 +13,7 @@ __all__ = ["affine"]
 
 # --8<-- [start:affine]
 def affine(W: ndarray, X: ndarray, b: ndarray) -> ndarray:
-    """Weighted sums and biases of all neurons of a layer, for all samples of a batch.
+    """Weighted sums plus biases of all neurons of a layer, for all samples of a batch.
 
     Equation: eq-affine, eq-affine-batch
     Shapes:   W (m, n), X (n, B), b (m, 1) -> (m, B)

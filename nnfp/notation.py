@@ -1,6 +1,6 @@
-"""What an array means here: the checks every function makes, chapter docs/notation.md.
+"""What an array means here: the checks that every function makes, chapter docs/notation.md.
 
-A matrix is a 2-D array of float32 or float64, one sample a column. Nothing is cast or
+A matrix is a 2-D array of float32 or float64, one sample per column. Nothing is cast or
 broadcast on the quiet: an array that does not fit raises a ValueError that names it.
 complex128 is let through for the complex step of docs/gradient_check.md.
 """
@@ -136,7 +136,7 @@ def check_same_shape(name_a: str, A: ndarray, name_b: str, B: ndarray) -> None:
 
 
 def check_same_dtype(**arrays: ndarray) -> None:
-    """Refuse float32 beside float64, of which NumPy would quietly make float64.
+    """Refuse float32 beside float64, a mixture that NumPy would quietly turn into float64.
 
     Equation: none
     Shapes:   any
