@@ -110,7 +110,7 @@ def multiplications(layer_sizes: list[int], B: int) -> tuple[int, int]:
     Equation: eq-backprop-count-forward, eq-backprop-count-backward
     Shapes:   layer_sizes [n[0], ..., n[L]], B () -> two integers
     Units:    multiplications
-    Errors:   ValueError for fewer than two sizes, or a size or B that is no integer above 0
+    Errors:   ValueError for fewer than two sizes, or a size or B that is not an integer above 0
 
     >>> multiplications([2, 2, 1], B=2)
     (12, 30)

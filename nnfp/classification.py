@@ -75,7 +75,7 @@ def cross_entropy(Z: ndarray, Y: ndarray) -> float:
 
 
 def cross_entropy_gradient(Z: ndarray, Y: ndarray) -> ndarray:
-    """Slope of cross_entropy by each logit: probability minus label, over B.
+    """Slope of cross_entropy with respect to each logit: probability minus label, over B.
 
     Equation: eq-cross-entropy-gradient, eq-cross-entropy-gradient-stable
     Shapes:   Z (m, B), Y (m, B) -> (m, B)

@@ -39,7 +39,7 @@ CAR_FEATURES = {
 
 # --8<-- [start:cars]
 class Cars(NamedTuple):
-    """Cars of the model years 1970 to 1982, one a column.
+    """Cars of the model years 1970 to 1982, one per column.
 
     Equation: none
     Shapes:   X (len(features), B), Y (1, B); features, names, origin: tuples of text
@@ -187,7 +187,7 @@ def standardise(X: ndarray, scale: Scale) -> ndarray:
     Equation: eq-data-standardise
     Shapes:   X (n, B), scale (n, 1) twice -> (n, B)
     Units:    X those of the scale -> none
-    Errors:   ValueError if the scale was measured on another number of rows, is no pair of
+    Errors:   ValueError if the scale was measured on another number of rows, is not a pair of
               columns, or has a deviation that is not above 0
 
     >>> X = np.array([[1.0, 3.0], [10.0, 30.0]])
@@ -222,7 +222,7 @@ def one_hot(labels: Sequence[str], categories: Sequence[str]) -> ndarray:
     Equation: eq-data-one-hot
     Shapes:   B labels, K categories -> (K, B)
     Units:    none
-    Errors:   ValueError for no list of labels, a label that is no category (a NaN never is),
+    Errors:   ValueError if labels is not a list, for a label that is no category (a NaN never is),
               a category given twice
 
     >>> one_hot(["USA", "Japan", "USA"], ["Japan", "USA"])

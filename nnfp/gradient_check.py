@@ -138,7 +138,7 @@ def check_gradients(
     tolerance: float = 1e-7,
     measure: Callable = central_difference,
 ) -> Report:
-    """Measure dW, db and dX, and compare: those of backward, unless others are given.
+    """Measure dW, db and dX and compare those of backward with them, unless others are given.
 
     Equation: eq-central-difference, eq-relative-error
     Shapes:   X (n[0], B), Y (n[L], B) -> Report

@@ -37,7 +37,7 @@ def sgd(theta: ndarray, g: ndarray, state: None = None, lr: float = 0.01) -> tup
 def momentum(
     theta: ndarray, g: ndarray, state: ndarray | None = None, lr: float = 0.01, beta: float = 0.9
 ) -> tuple[ndarray, ndarray]:
-    """Keep a velocity that gradients push and that fades by beta a step; move along it.
+    """Keep a velocity that gradients push and that fades by beta each step; move along it.
 
     Equation: eq-velocity, eq-momentum
     Shapes:   theta (P, 1), g (P, 1), state: the velocity (P, 1) or None for zeros
