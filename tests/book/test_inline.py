@@ -20,6 +20,9 @@ PAGE = r"""# A page
 | $W$ | $\mathbb{R}^{m \times n}$ | weights |
 | $x$ | $\mathbb{R}^n$ | a column |
 | $a, c$ | $\mathbb{R}$ | numbers |
+| $\alpha$ | $(0.01, 0.5)$ | a rate |
+| $y$ | $\{0, 1\}$ | a label |
+| $s, r$ | $\mathbb{R}$ | a sum and a product |
 | $f$ | $\mathbb{R} \to \mathbb{R}$ | a function |
 | $z$ | $\mathbb{R}^m$ | sums |
 
@@ -32,6 +35,17 @@ $$
 $$
 f(a) := a^2, \qquad f'(a) = 2 a
 \label{eq-two}
+$$
+
+$$
+s := a + c, \qquad r := a c
+\label{eq-three}
+$$
+<!-- np.add(a, c) -->
+
+$$
+r + s = (a + 1) (c + 1) - 1
+\label{eq-four}
 $$
 
 Before %s behind.
@@ -51,7 +65,7 @@ def inline(tex: str, page: str = PAGE):
     [
         "$x$", "$x_j$", "$x_1, x_2$", "$n_l$ and $n_{l-1}$", "$W x$", r"$\mathbb{R}^{m \times n}$", r"$m \times n$",
         r"$\{1, \dots, n\}$", r"$(0, a)$", r"$\odot$", r"$e^{-a}$", r"$x W$", r"$f'(c)$", r"$\log a$", r"$x_1, \dots, x_n$",
-        "$a = 3$", "$B = 1$", "$a > 0$", "$m = n$", "$a = f(c)$", r"$h \times$".replace("h", "m"), "`$q$`",
+        "$a = 3$", "$B = 1$", "$a > 0$", "$m = n$", "$a = f(c)$", r"$\alpha = 0.1$", r"$\alpha < 0.1$", "$y = 1$", "$L = 2$", r"$\pi > a$", r"$h \times$".replace("h", "m"), "`$q$`",
     ],
 )  # fmt: skip
 def test_mentions_and_examples_state_nothing(tex):
@@ -61,7 +75,7 @@ def test_mentions_and_examples_state_nothing(tex):
 @pytest.mark.parametrize(
     "tex",
     ["$1 - 5 = -4$", "$z = W x$", "$f(3) = 9$", "$f'(c) = 2 c$", "$c^2 + 1 > 0$", r"$x^\top x = \lVert x \rVert^2$",
-     r"$z: m \times 1$", r"$W: m \times n$", r"$x \in \mathbb{R}^n$", r"$z := W x$", r"$(W x)^\top = x^\top W^\top$"],
+     r"$z: m \times 1$", r"$W: m \times n$", r"$x \in \mathbb{R}^n$", r"$z := W x$", r"$\alpha \in (0.01, 0.5)$", r"$y \in \{0, 1\}$", r"$\tanh(a) \in (-1, 1)$", r"$\lim_{c \to 0} (a + c) = a$", "$s - a = c$", r"$(W x)^\top = x^\top W^\top$"],
 )  # fmt: skip
 def test_claims_are_judged_and_hold(tex):
     (result,) = inline(tex)
@@ -81,8 +95,26 @@ def test_claims_are_judged_and_hold(tex):
         ("$1 - 5 = 4$", "false", "value"),
         ("$z = 2 W x$", "false", "value"),
         ("$f'(c) = c$", "the left is 2 times the right", "value"),
-        ("$z = x$", "the left has the shape", "shape"),
+        ("$z = x$", "the two sides of = need equal shapes", "shape"),
         ("$a = W x$", "the shape", "shape"),
+        # what a display defines is not free
+        ("$s = r$", "false", "value"),
+        ("$s = a$", "false", "value"),
+        ("$r > 9$", "false", "value"),
+        # what the table declares is not, either
+        (r"$\alpha = 0.7$", r"this can not be: the table declares \alpha as (0.01, 0.5)", "value"),
+        (r"$\alpha > 0.5$", "this can not be", "value"),
+        ("$y = 2$", "this can not be", "value"),
+        ("$L = 3$", "this can not be", "value"),
+        (r"$\pi = 4$", "false", "value"),
+        (r"$\alpha \in (0, 1)$", r"the table declares \alpha as (0.01, 0.5)", "value"),
+        (r"$\alpha \in [0.01, 0.5)$", r"the table declares \alpha as (0.01, 0.5)", "value"),
+        (r"$a \in \{3, 7\}$", r"the table declares a as \mathbb{R}", "value"),
+        (r"$a^2 \in (-1, 1)$", "false", "value"),
+        # relations that nobody has taught the checker
+        (r"$a + c \equiv a$", r"the relation \equiv is not in the grammar", "syntax"),
+        (r"$a^2 \ll -1$", r"the relation \ll is not in the grammar", "syntax"),
+        (r"$a \to c$", r"the relation \to is not in the grammar", "syntax"),
         (r"$(W x)^\top = W^\top x^\top$", "columns as rows", "shape"),
         (r"$W: n \times m$", "the shape is", "shape"),
         (r"$x \in \mathbb{R}^m$", "the shape is", "shape"),

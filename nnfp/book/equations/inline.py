@@ -14,7 +14,7 @@ import numpy as np
 from nnfp.book.equations.functions import BUILTIN, CONSTANTS
 from nnfp.book.equations.lexer import Token, tokens
 from nnfp.book.equations.nodes import Node, children, name_of, names_in
-from nnfp.book.equations.notation import _RANGE, _space
+from nnfp.book.equations.notation import _RANGE, Space, _space
 from nnfp.book.equations.parser import NAMED, RELATIONS, parse
 from nnfp.book.equations.problems import Problem
 from nnfp.book.equations.symbols import counted, symbols
@@ -22,6 +22,11 @@ from nnfp.book.equations.verdict import Result, Work
 
 OPEN, CLOSE = {"{", "(", "[", r"\begin", r"\{"}, {"}", ")", "]", r"\end", r"\}"}
 LONE = {"sym", "star", "sub", "layer"}
+OTHERS = set(
+    r"""\equiv \ll \gg \propto \sim \simeq \cong \doteq \notin \ni \subset \subseteq \supset \supseteq \to \gets \mapsto
+    \rightarrow \leftarrow \leftrightarrow \longrightarrow \Leftarrow \Leftrightarrow \Longrightarrow \prec \succ \perp
+    \parallel \mid \nmid \asymp \lesssim \gtrsim \nless \ngtr \nleq \ngeq \not \models \vdash""".split()
+)
 
 
 class Inline:
@@ -69,6 +74,12 @@ class Inline:
         if self.domain(tex, stream):
             return False
         states = False
+        depth = 0
+        for token in stream:
+            depth += (token.text == "{") - (token.text == "}")
+            if token.text in OTHERS and not depth and not self.bare:
+                text = f"the relation {token.text} is not in the grammar: write it with =, <, \\le, \\ne and the like, or in words"
+                raise Problem(text, whole([token]), "syntax")
         for piece in pieces(stream):
             if not any(token.kind in ("symbol", "number") for token in piece):
                 continue
@@ -151,17 +162,19 @@ class Inline:
     # Statements that are no claims.
 
     def is_setting(self, node: Node) -> bool:
-        """z = 4, i = j, B = 1, z > 0: an example or a condition; also a = f(z) for a symbol that nothing defines."""
-        sides = node[0]
+        """a = 4, i = j, B = 1, a > 0, a = f(c): an example or a condition, about a symbol that no display defines."""
+        sides, signs = node.parts
         if len(sides) != 2:
             return False
-        for one, other in (sides, sides[::-1]):
-            if one.kind in LONE and not names_in(other) - self.constants:
+        free = [side.kind in LONE and not self.is_defined(side) and name_of(side) not in self.constants for side in sides]
+        for side, other, one in ((*sides, free[0]), (*sides[::-1], free[1])):
+            if one and not names_in(other) - self.constants:
+                self.possible(node, side, other)
                 return True
         left, right = sides
-        if name_of(left) in names_in(right):
+        if name_of(left) in names_in(right) or not free[0]:
             return False  # x = 2x sets nothing
-        if left.kind in LONE and (right.kind in LONE or (node[1] in (("=",), (":=",)) and not self.is_defined(left))):
+        if free[1] or (right.kind not in LONE and signs in (("=",), (":=",))):
             scope = self.check.scopes[0]
             local = next(scope.places(self.check.free(node)), {})
             with scope.binding(**local), np.errstate(all="ignore"):
@@ -170,6 +183,22 @@ class Inline:
                 raise Problem(f"the left has the shape {np.shape(one)}, the right {np.shape(other)}", node, "shape")
             return True
         return False
+
+    def possible(self, node: Node, side: Node, other: Node) -> None:
+        """Is there a value in the domain of the symbol with which this is true?"""
+        d = self.known.declared(name_of(side))
+        if d is None or d.kind not in ("value", "size") or np.shape(self.check.scopes[0].lookup(d.name)):
+            return
+        scope, tried = self.check.scopes[0], [np.real(self.check.scopes[0].value(other))]
+        if d.kind == "value":
+            ends = d.space.interval or ()
+            tried += [x + step for x in (*tried, *d.space.choices, *ends) for step in (-1e-6, 1e-6)] + [*d.space.choices]
+        for x in tried:
+            if d.contains(x):
+                with scope.frame({(d.name, None): x}):
+                    if scope.truth(equality(node)):
+                        return
+        raise Problem(f"this can not be: the table declares {d.tex} as {d.domain}", node, "value")
 
     def is_defined(self, node: Node) -> bool:
         names = {name_of(node), name_of(node[0]) if node.kind != "sym" else None}
@@ -210,6 +239,9 @@ class Inline:
             raise Problem(problem.message, whole(piece[cut + 1 :]), problem.kind) from None
         for size in space.shape:
             self.names(Node(size.kind, size.parts, (piece[cut + 1].start, piece[-1].end)), frozenset())
+        d = self.known.declared(name_of(node))
+        if d is not None and d.kind == "value" and not self.is_defined(node) and d.space.numbers != space.numbers:
+            raise Problem(f"the table declares {d.tex} as {d.domain}", whole(piece), "value")
         count = 0
         for scope in self.check.scopes:
             for local in scope.places(self.check.free(node)):
@@ -219,10 +251,21 @@ class Inline:
                     shape += (1,) * (len(shape) == 1)
                     if np.shape(value) != shape and not scope.loose:
                         raise Problem(f"the shape is {np.shape(value)}, stated is {shape}", whole(piece), "shape")
-                    if space.interval and not all(space.interval[0] <= x <= space.interval[1] for x in np.ravel(value)):
+                    if not all(map(space.contains, np.ravel(value))):
                         raise Problem(f"the value lies outside {space.tex}", whole(piece), "value")
                     count += 1
+        if space.interval and not np.ndim(value) and name_of(node) is None:
+            with np.errstate(all="ignore"):
+                self.check.judge_claims(Work(None, claims=between(node, space)))
         return count
+
+
+def between(node: Node, space: Space) -> list[Node]:
+    """The inequalities that a membership in an interval states."""
+    ends = [Node("num", (end,), node.span) for end in space.interval]
+    signs = ["<=" if closed else "<" for closed in space.closed]
+    sides = [(ends[0], node), (node, ends[1])]
+    return [Node("rel", (pair, (sign,)), node.span) for pair, sign, end in zip(sides, signs, ends) if np.isfinite(end[0])]
 
 
 def equality(node: Node) -> Node:

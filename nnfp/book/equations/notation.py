@@ -26,6 +26,18 @@ class Space:
     closed: tuple[bool, bool] = (False, False)
     choices: tuple[float, ...] = ()
 
+    @property
+    def numbers(self) -> tuple:
+        """What an entry may be, whatever the shape."""
+        return self.interval, self.closed, tuple(sorted(self.choices))
+
+    def contains(self, x: float) -> bool:
+        """May an entry have this value?"""
+        if self.choices:
+            return x in self.choices
+        low, high = self.interval or (-float("inf"), float("inf"))
+        return (low <= x if self.closed[0] else low < x) and (x <= high if self.closed[1] else x < high)
+
 
 @dataclass(frozen=True)
 class Declaration:
@@ -46,6 +58,12 @@ class Declaration:
     def says(self, word: str) -> bool:
         """Does the meaning use one of the words that change what is drawn?"""
         return re.search(rf"\b{word}\b", self.meaning) is not None
+
+    def contains(self, x: float) -> bool:
+        """May this number have the value x?"""
+        if self.kind == "size":
+            return x == self.fixed if self.fixed is not None else x >= 1 and x == int(x)
+        return self.space.contains(x)
 
 
 Table = dict[tuple[str, str | None], Declaration]

@@ -29,7 +29,9 @@ def compare(scope, a, sign: str, b, right: Node, node: Node) -> tuple[bool, floa
     if scope.loose and np.size(a) == np.size(b) == 1:
         a, b = plain(np.reshape(a, ())), plain(np.reshape(b, ()))
     if np.shape(a) != np.shape(b):
-        raise fail_shape(scope, f"the two sides of {SIGNS[sign]} need equal shapes", a, b)
+        problem = fail_shape(scope, f"the two sides of {SIGNS[sign]} need equal shapes", a, b)
+        problem.node = node
+        raise problem
     finite(a, node), finite(b, node)
     error = difference(a, b)
     if sign == "=":

@@ -573,7 +573,7 @@ class PageCheck:
                         if part[0][1].kind != "argmin":
                             problem.values = (scope.value(part[0][0]), scope.value(part[0][1]))
                             problem.message += ": " + compare_text(*problem.values)
-                            problem.hint = ratio_hint(scope, *problem.values)
+                            problem.hint = ratio_hint(scope, *problem.values) if sign == "=" else ""
                         else:
                             problem.message += ": a lower value lies nearby"
                         break
