@@ -488,8 +488,8 @@
     if (dims.some(near) || products.some(near)) {
       const k = Math.round(q);
       return inverse
-        ? `It is ${k} times too small${sign}: ${k} is a number of entries, so this looks like a mean where a sum is asked, or a division that was done before.`
-        : `It is ${k} times too large${sign}: ${k} is a number of entries, so this looks like a sum where a mean is asked, or a missing 1/${k}.`;
+        ? `It is ${k} times too small${sign}: ${k} is a number of entries, so this looks like a mean where a sum is asked for, or a division that was done before.`
+        : `It is ${k} times too large${sign}: ${k} is a number of entries, so this looks like a sum where a mean is asked for, or a missing 1/${k}.`;
     }
     if (near(2)) return `It is ${inverse ? "half" : "twice"} the right value${sign}. Is there a square whose slope brings a 2?`;
     const text = Number(q.toPrecision(4));
@@ -559,7 +559,7 @@
     const [mine, its] = [found[0], right[0]];
     if (isTuple(its) || isTuple(mine)) {
       if (!isTuple(its)) return slip(`That is a shape; asked is ${shapeText(its.s)}.`);
-      if (!isTuple(mine)) return slip("A shape is asked: (rows, columns).");
+      if (!isTuple(mine)) return slip("The answer is a shape: (rows, columns).");
       const [a, b] = [mine.t, its.t];
       if (a.length !== b.length) return slip(`The shape has ${b.length} numbers, yours has ${a.length}.`);
       if (String([...a].reverse()) === String(b)) return slip("That is the transpose: rows first, then columns.");
