@@ -84,6 +84,7 @@ TRUE = [
     r"\sin^2(a) + \cos^2(a) = 1",
     r"\tanh(a) = \frac{e^a - e^{-a}}{e^a + e^{-a}}",
     r"q^2 = q",
+    r"(10^6 + a)^2 - 10^{12} = a (2 \cdot 10^6 + a)",
     # columns and matrices
     r"W (x + v) = W x + W v",
     r"(W X)^\top = X^\top W^\top",
@@ -148,6 +149,11 @@ FALSE = [
     (r"a^2 > a", "false", "value"),
     (r"a^2 > 0", "false", "value"),
     (r"a > 0 \iff c > 0", "false", "value"),
+    # nearly
+    (r"1 + 10^{-10} = 1", "by more than rounding", "value"),
+    (r"a + 10^{-10} c = a", "by more than rounding", "value"),
+    (r"10^{12} + a = 10^{12} + c", "by more than rounding", "value"),
+    (r"\begin{bmatrix} 10^{12} \\ a \end{bmatrix} = \begin{bmatrix} 10^{12} \\ c \end{bmatrix}", "by more than rounding", "value"),
     (r"x > v", "compares numbers", "shape"),
     (r"\mathbb{E}[s^2] = 0", "false", "value"),
     (r"\mathbb{E}[a] = a", "nothing here is random", "rule"),

@@ -25,6 +25,7 @@ from nnfp.book.equations.functions import (
 from nnfp.book.equations.nodes import Node, children, name_of, names_in, walk
 from nnfp.book.equations.notation import Declaration, Space
 from nnfp.book.equations.problems import Kink, NoCase, Problem, Undefined
+from nnfp.book.equations.rounding import moved
 
 STEP = 1e-30  # of the complex step; nothing is subtracted, so it can be this small
 EXACT, ROUGH = 1e-9, 1e-6  # tolerances, the second where a central difference takes part
@@ -74,14 +75,14 @@ class Scope:
         self.evaluations = 0
         self._bounds: dict = {}
         self.slow = slow  # index by index, the oracle of lanes.py
+        self.moves: np.random.Generator | None = None  # of results, as another rounding could move them
         self.spoilt: tuple[Definition, float] | None = None  # a definition that gives something else, and a factor
 
     def value(self, node: Node):
         try:
             self.evaluations += 1
-            if node.kind in WHOLE:
-                return WHOLE[node.kind](self, node)
-            return OPERATIONS[node.kind](self, *node.parts)
+            found = WHOLE[node.kind](self, node) if node.kind in WHOLE else OPERATIONS[node.kind](self, *node.parts)
+            return found if self.moves is None else moved(found, self.moves)
         except Problem as problem:
             if problem.node is None:
                 problem.node = node
@@ -138,6 +139,14 @@ class Scope:
             yield self
         finally:
             self.frames, self.overridden = saved
+
+    def moving(self, time: int) -> "Scope":
+        """A scope at the same point in which every result is moved a little."""
+        other = Scope(self.known, self.draw, slow=True)
+        other.local, other.overridden = dict(self.local), self.overridden
+        other.frames = [Frame(frame.values) for frame in self.frames]
+        other.moves = self.draw.stream("rounding", time)
+        return other
 
     # Names.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nnfp.book.equations import bounds, reading, witness
+from nnfp.book.equations import bounds, reading, rounding, witness
 from nnfp.book.equations.definitions import Definition, Knowledge
 from nnfp.book.equations.draws import Draw
 from nnfp.book.equations.evaluation import Scope, shape_text
@@ -526,9 +526,22 @@ class PageCheck:
                     raise
                 if not true:
                     raise self.false(scope, claim, local)
+                if not scope.rough and any(scope is one for one in self.scopes[:2]):
+                    self.exact(scope, claim)
                 result.comparisons += 1
                 result.worst_error = max(result.worst_error, error)
                 work.ways.add("central difference" if scope.rough else "exact")
+
+    def exact(self, scope: Scope, claim: Node) -> None:
+        """Sides that are nearly equal, and differ by more than rounding, are not equal."""
+        for k, sign in enumerate(claim[1] if claim.kind == "rel" else ()):
+            left, right = claim[0][k : k + 2]
+            if sign == "=" and right.kind != "argmin" and rounding.doubtful(scope.value(left), scope.value(right)):
+                if rounding.beyond(scope, left, right):
+                    problem = Problem("false: the sides differ by little, but by more than rounding", claim, "value")
+                    problem.values = scope.value(left), scope.value(right)
+                    problem.message += f": {compare_text(*problem.values)}"
+                    raise problem
 
     def leaves_out(self, scope: Scope, claim: Node) -> bool:
         """Has the left side, a function, a value at this point, where the right side has none?"""
