@@ -1,11 +1,16 @@
-"""Inequalities and equivalences are searched, not only sampled.
+"""Claims are searched, not only sampled.
 
 Random draws hardly ever come near the border of an inequality. So a search walks there: a point that
-breaks the inequality is an error, and so is a bound with "or equal" that no point attains.
+breaks the inequality is an error, and so is a bound with "or equal" that no point attains. Draws are
+also about as large as one, while a symbol of the whole line may be anything: every claim is looked at
+far out, at zero and at the ends of intervals too.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 
+from nnfp.book.equations import rounding
 from nnfp.book.equations.functions import plain
 from nnfp.book.equations.nodes import Node
 from nnfp.book.equations.problems import Problem
@@ -14,6 +19,10 @@ ATTAINED = 1e-4  # relative distance of the sides at which a bound counts as att
 BROKEN = (1e-9, 1e-6)  # how far below zero the distance may lie; the second with central differences
 REACH = 4.0  # unbounded numbers are searched up to here
 MARGIN = 0.02  # the part of an interval that is left out at both ends
+EDGE = 1e-9  # the same where a claim is only looked at, and no bound need be attained
+SCALES = (10.0, 100.0, 0.01)  # of numbers far out, and near zero
+FAR = 3  # points of each scale
+BUDGET = 1_000  # steps of evaluation that these points may take together
 STARTS = 3
 SCATTERED = 40  # points anywhere, from the best of which the walk begins
 STEPS = (600, 3000)  # of the walk; the second where equality would be an error
@@ -45,11 +54,11 @@ class Walk:
             return low + MARGIN, low + REACH
         return (high - REACH, high - MARGIN) if np.isfinite(high) else (-REACH, REACH)
 
-    def inside(self, name: str, x: np.ndarray) -> np.ndarray:
+    def inside(self, name: str, x: np.ndarray, near: bool = True) -> np.ndarray:
         if self.rows[name].says("distribution"):
             x = np.clip(x, MARGIN, None)
             return x / x.sum(axis=0)
-        return np.clip(x, *self.limits(name))
+        return np.clip(x, *self.limits(name)) if near else x
 
     def anywhere(self, name: str, shape: tuple) -> np.ndarray:
         low, high = self.limits(name)
@@ -66,6 +75,42 @@ class Walk:
             hit.flat[self.rng.integers(hit.size)] = True
             found = {**point, chosen: np.where(hit, found[chosen], point[chosen])}
         return {name: self.inside(name, x) for name, x in found.items()}
+
+    def scattered(self) -> Iterator[dict]:
+        """Points far out, and near zero."""
+        for scale in SCALES * FAR:
+            yield {name: self.far(name, x.shape, scale) for name, x in self.start.items()}
+
+    def corners(self) -> Iterator[dict]:
+        """Zero and the ends of intervals, for all symbols together and for one alone."""
+        ends = {name: self.ends(name, x.shape) for name, x in self.start.items()}
+        for k in range(2):
+            yield {name: some[k - len(some)] for name, some in ends.items()}
+        for name, some in ends.items():
+            yield from ({**self.start, name: end} for end in some)
+
+    def reach(self, name: str) -> tuple[float, float]:
+        """The domain of an entry."""
+        d = self.rows[name]
+        low, high = d.space.interval or (-np.inf, np.inf)
+        return (max(low, 0.0) if d.says("positive") else low), high
+
+    def far(self, name: str, shape: tuple, scale: float) -> np.ndarray:
+        low, high = self.reach(name)
+        if self.rows[name].says("distribution") or np.isfinite([low, high]).all():
+            return self.anywhere(name, shape)
+        x = scale * self.rng.standard_normal(shape)
+        return low + np.abs(x) if np.isfinite(low) else high - np.abs(x) if np.isfinite(high) else x
+
+    def ends(self, name: str, shape: tuple) -> list[np.ndarray]:
+        """Zero, or the ends of an interval, as near as it lets one come."""
+        if self.rows[name].says("distribution"):
+            return [np.full(shape, 1 / shape[0])]
+        d, (low, high) = self.rows[name], self.reach(name)
+        width = high - low if np.isfinite([low, high]).all() else 1.0
+        found = [low + EDGE * width * (not d.space.closed[0]), high - EDGE * width * (not d.space.closed[1])]
+        found = [x for x in found if np.isfinite(x)] or [0.0]
+        return [np.full(shape, x) for x in found]
 
     def at(self, point: dict, question):
         """The answer at a point, None where there is none."""
@@ -84,8 +129,9 @@ class Walk:
         best, step = self.at(point, question), 0.5
         if not self.size:
             return best, point
-        for _ in range(SCATTERED):
-            other = {name: self.anywhere(name, x.shape) for name, x in point.items()}
+        corners = [{name: self.inside(name, x) for name, x in corner.items()} for corner in self.corners()]
+        for k in range(len(corners) + SCATTERED):
+            other = corners[k] if k < len(corners) else {name: self.anywhere(name, x.shape) for name, x in self.start.items()}
             value = self.at(other, question)
             if value is not None and (best is None or value < best):
                 best, point = value, other
@@ -113,15 +159,99 @@ def sides(scope, left: Node, right: Node, sign: str, apart: list):
 
 
 def search(scopes: list, claim: Node, guards: list[Node], local) -> None:
-    """Looks at every inequality of a claim; raises what it finds."""
+    """Looks at every relation of a claim; raises what it finds."""
     if claim.kind in ("iff", "implies"):
         equivalence(scopes, claim, guards, local)
         return
     for k, sign in enumerate(claim[1] if claim.kind == "rel" else ()):
+        left, right = claim[0][k : k + 2]
+        part = Node("rel", ((left, right), (sign,)), (left.span[0], right.span[1]))
+        if "argmin" in (left.kind, right.kind) or sign == "~":
+            continue
         if sign in ("<", "<=", ">", ">="):
-            left, right = claim[0][k : k + 2]
-            part = Node("rel", ((left, right), (sign,)), (left.span[0], right.span[1]))
             inequality(scopes, part, guards, local)
+        if sign == "!=":
+            never_equal(scopes, part, guards, local)
+        far_out(scopes, part, guards, local)
+
+
+def far_out(scopes: list, part: Node, guards: list[Node], local) -> None:
+    """Is the claim true where the numbers are large, small, zero, at the ends of their intervals?"""
+    scope = scopes[0]
+    with scope.binding(**local(scope)):
+        walk, spent = Walk(scope, part, guards), scope.evaluations
+        for points, special in ((walk.scattered, False), (walk.corners, True)):
+            for point in points() if walk.size else ():
+                if walk.at(point, lambda: broken(scope, part, special)):
+                    raise at_point(walk, point, part)
+                if scope.evaluations - spent > BUDGET:
+                    return
+
+
+def broken(scope, part: Node, special: bool) -> bool:
+    """Is it false, whatever rounding did? Far out e^{-x} may vanish; at a special point equal is equal."""
+    (left, right), (sign,) = part.parts
+    doubt, scope.doubt = scope.doubt, special  # a kink has no slope
+    try:
+        if scope.truth(part) or scope.rough:
+            return False
+    finally:
+        scope.doubt = doubt
+    if sign == "=":
+        return rounding.beyond(scope, left, right)
+    gap = difference(scope, part)
+    if gap == 0 or sign == "!=":
+        return special and not gap and rounding.certain(scope, left, right)
+    return (gap > 0) == (sign in ("<", "<=")) and rounding.beyond(scope, left, right)
+
+
+def frames(scope, node: Node) -> Iterator[dict]:
+    """Values far out for the symbols that an expression depends on."""
+    walk = Walk(scope, node, [])
+    for point in walk.scattered() if walk.size else ():
+        yield {(name, None): plain(x) for name, x in point.items()}
+
+
+def at_point(walk: Walk, point: dict, part: Node) -> Problem:
+    (left, right), _ = part.parts
+    a, b = walk.at(point, lambda: (walk.scope.value(left), walk.scope.value(right)))
+    where = ", ".join(f"{name} = {x.item():.6g}" for name, x in point.items() if x.size == 1)
+    problem = Problem(f"false{f' for {where}' if where else ''}, a point that a search found", part, "value")
+    problem.values = a, b
+    if np.size(a) == np.size(b) == 1:
+        problem.message += f": left {float(np.real(a)):.6g}, right {float(np.real(b)):.6g}"
+    return problem
+
+
+def never_equal(scopes: list, part: Node, guards: list[Node], local) -> None:
+    """Looks for a point where the sides meet: where they are nearest, and between two signs of their difference."""
+    scope = scopes[0]
+    with scope.binding(**local(scope)):
+        walk = Walk(scope, part, guards)
+        gap = lambda: difference(scope, part)  # noqa: E731
+        apart = lambda: None if (d := gap()) is None else abs(d)  # noqa: E731
+        least, nearest = walk.lowest(apart, STEPS[1])
+        if least is not None and least <= 1e-12:
+            raise at_point(walk, nearest, part)
+        signs: dict[bool, dict] = {}
+        for point in [nearest, *walk.scattered(), *walk.corners()] if walk.size else ():
+            if (value := walk.at(point, gap)) is not None and np.isfinite(value):
+                signs[value > 0] = point
+        if len(signs) == 2:
+            found = meeting(walk, signs[False], signs[True], gap)
+            if found is not None and not walk.at(found, lambda: scope.truth(part)):
+                raise at_point(walk, found, part)
+
+
+def meeting(walk: Walk, below: dict, above: dict, gap) -> dict | None:
+    """The point on the way from one to the other at which the difference changes its sign."""
+    for _ in range(200):
+        middle = {name: walk.inside(name, (x + above[name]) / 2, False) for name, x in below.items()}
+        value = walk.at(middle, gap)
+        if value is None:
+            return None
+        below, above = (middle, above) if value <= 0 else (below, middle)
+    return below
 
 
 def inequality(scopes: list, part: Node, guards: list[Node], local) -> None:
@@ -135,14 +265,8 @@ def inequality(scopes: list, part: Node, guards: list[Node], local) -> None:
             if gap is None:
                 continue
             walk.at(point, question)
-            broken = gap < -BROKEN[scope.rough] or (sign in "<>" and gap <= 1e-12)
-            if broken:
-                values = walk.at(point, lambda scope=scope: (scope.value(left), scope.value(right)))
-                where = ", ".join(f"{name} = {x.item():.6g}" for name, x in point.items() if x.size == 1)
-                problem = Problem(f"false{f' for {where}' if where else ''}, a point that a search found", part, "value")
-                problem.values = values
-                problem.message += f": left {float(np.real(values[0])):.6g}, right {float(np.real(values[1])):.6g}"
-                raise problem
+            if gap < -BROKEN[scope.rough] or (sign in "<>" and gap <= 1e-12):
+                raise at_point(walk, point, part)
             least = min(least, gap)
     if sign in "<>" or not apart:
         return
@@ -212,4 +336,6 @@ def borders(walk: Walk, relation: Node, name: str):
 
 def difference(scope, relation: Node) -> float:
     a, b = (np.real(scope.value(side)) for side in relation[0])
-    return float(a - b)
+    if np.size(a) != 1 or np.size(b) != 1:
+        raise Problem("arrays have no order", relation, "shape")
+    return float(np.subtract(a, b).item())

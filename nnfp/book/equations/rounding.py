@@ -40,6 +40,14 @@ def beyond(scope, left: Node, right: Node) -> bool:
     return bool(np.any(np.abs(gap) > 2 * spread))
 
 
+def certain(scope, left: Node, right: Node) -> bool:
+    """Are the sides equal, however results are rounded?"""
+    try:
+        return all(np.all(np.equal(s.value(left), s.value(right))) for s in map(scope.moving, range(TIMES)))
+    except ERRORS:
+        return False
+
+
 def doubtful(a, b) -> bool:
     """Is there a difference that is small, and larger than usual?"""
     gap, size = np.abs(np.subtract(a, b)), np.maximum(np.abs(a), np.abs(b))

@@ -638,7 +638,8 @@ class PageCheck:
         node, letters = self.spoken_of(node, code)
         if not any(has_border(tree) for tree in [*work.claims, *(made.body for made in work.made)]):
             scopes = self.scopes  # what has a border further up met it there
-        for scope, frame in [*((scope, {}) for scope in scopes), *self.borders(work)]:
+        far = ((self.scopes[-1], frame) for frame in bounds.frames(self.scopes[-1], node))
+        for scope, frame in [*((scope, {}) for scope in scopes), *self.borders(work), *far]:
             special = scope.draw.single or scope.draw.corner or bool(frame)
             with scope.frame(frame):
                 for local in scope.places(letters):
