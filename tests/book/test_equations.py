@@ -117,6 +117,9 @@ TRUE = [
     r"x^\top v \le \lVert x \rVert \lVert v \rVert",
     r"a > c \implies a \ge c",
     r"a > c \iff a - c > 0",
+    r"x_1 > 0.3 \iff 2 x_1 > 0.6",
+    r"x^\top v > 1 \implies \lVert x \rVert > 0",
+    r"0 < a < 1 \iff 0 < 3 a < 3",
     r"e^a > 0",
     r"e^{-a^2} > 0",
     r"\tanh(a) < 1",
@@ -180,6 +183,13 @@ FALSE = [
     (r"a + c \ne 50", "a point that a search found", "value"),
     (r"\lVert x - v \rVert \ne 0", "false", "value"),
     (r"x_1 \ne v_1", "false", "value"),
+    # borders of an equivalence
+    (r"x_1 > 0.3 \iff x_1 \ge 0.3", "left false, right true", "value"),
+    (r"x_1 > 0.3 \implies x_1 > 0.30000001", "left true, right false", "value"),
+    (r"a > 30 \iff a \ge 30", "left false, right true", "value"),
+    (r"0 < a < 1 \iff 0 < a \le 1", "false", "value"),
+    (r"W_{11} \ge 0 \iff W_{11} > 0", "false", "value"),
+    (r"x^\top v > 1 \iff x^\top v \ge 1", "false", "value"),
     # nearly
     (r"1 + 10^{-10} = 1", "by more than rounding", "value"),
     (r"a + 10^{-10} c = a", "by more than rounding", "value"),

@@ -22,6 +22,7 @@ MARGIN = 0.02  # the part of an interval that is left out at both ends
 EDGE = 1e-9  # the same where a claim is only looked at, and no bound need be attained
 SCALES = (10.0, 100.0, 0.01)  # of numbers far out, and near zero
 FAR = 3  # points of each scale
+EDGES = 20_000  # steps for the borders of an equivalence
 BUDGET = 1_000  # steps of evaluation that these points may take together
 STARTS = 3
 SCATTERED = 40  # points anywhere, from the best of which the walk begins
@@ -94,6 +95,12 @@ class Walk:
         d = self.rows[name]
         low, high = d.space.interval or (-np.inf, np.inf)
         return (max(low, 0.0) if d.says("positive") else low), high
+
+    def grid(self, name: str) -> list[float]:
+        """Some values of one entry, from end to end."""
+        near, (low, high) = list(np.linspace(*self.limits(name), 9)), self.reach(name)
+        below = [] if np.isfinite(low) else [-100.0, -10.0]
+        return below + near + ([] if np.isfinite(high) else [10.0, 100.0])
 
     def far(self, name: str, shape: tuple, scale: float) -> np.ndarray:
         low, high = self.reach(name)
@@ -279,25 +286,25 @@ def inequality(scopes: list, part: Node, guards: list[Node], local) -> None:
 
 
 def equivalence(scopes: list, claim: Node, guards: list[Node], local) -> None:
-    """Looks at the borders, where the left side is just about to become true."""
+    """Looks at the borders, where one side is just about to become true."""
     back = {True: False, False: False}  # left side -> seen; does the right side ever hold without the left?
     alone = False
     for scope in scopes[:STARTS]:
         with scope.binding(**local(scope)):
-            walk = Walk(scope, claim, guards)
-            for name, x in walk.start.items():
-                if x.size > 1:
+            walk, spent = Walk(scope, claim, guards), scope.evaluations
+            for point in borders(walk, claim.parts):
+                both = walk.at(point, lambda scope=scope: (scope.truth(claim[0]), scope.truth(claim[1])))
+                if both is None:
                     continue
-                for point in borders(walk, claim[0], name):
-                    both = walk.at(point, lambda scope=scope: (scope.truth(claim[0]), scope.truth(claim[1])))
-                    if both is None:
-                        continue
-                    back[both[0]] = True
-                    alone |= both == (False, True)
-                    if both == (True, False) or (claim.kind == "iff" and both[0] != both[1]):
-                        where = ", ".join(f"{n} = {v.item():.6g}" for n, v in point.items() if v.size == 1)
-                        word = {True: "true", False: "false"}
-                        raise Problem(f"false for {where}: left {word[both[0]]}, right {word[both[1]]}", claim, "value")
+                back[both[0]] = True
+                alone |= both == (False, True)
+                if both == (True, False) or (claim.kind == "iff" and both[0] != both[1]):
+                    where = ", ".join(f"{n} = {v.item():.6g}" for n, v in point.items() if v.size == 1)
+                    word = {True: "true", False: "false"}
+                    where = f" for {where}" if where else ", at a point that a search found"
+                    raise Problem(f"false{where}: left {word[both[0]]}, right {word[both[1]]}", claim, "value")
+                if scope.evaluations - spent > EDGES:
+                    break
     if claim.kind == "implies" and all(back.values()) and not alone:
         raise Problem(r"the other direction holds as well: write \iff", claim, "rule")
 
@@ -305,33 +312,47 @@ def equivalence(scopes: list, claim: Node, guards: list[Node], local) -> None:
 def crossings(scope, condition: Node):
     """Values of the free symbols at which the two sides of a condition are equal, or nearby."""
     walk = Walk(scope, condition, [])
-    for name, x in walk.start.items():
-        if x.size == 1:
-            for point in borders(walk, condition, name):
-                yield {(other, None): plain(value) for other, value in point.items()}
+    for point in borders(walk, (condition,)):
+        yield {(name, None): plain(value) for name, value in point.items()}
 
 
-def borders(walk: Walk, relation: Node, name: str):
-    """Points along one symbol: a grid, and where the two sides of the relation cross."""
-    low, high = walk.limits(name)
-    grid = np.linspace(low, high, 9)
-    place = lambda x: {**walk.start, name: np.asarray(x, float)}  # noqa: E731
-    yield from (place(x) for x in grid)
-    if relation.kind != "rel" or len(relation[1]) > 1:
-        return
-    gap = lambda x: walk.at(place(x), lambda: difference(walk.scope, relation))  # noqa: E731
-    for a, b in zip(grid, grid[1:]):
-        one, two = gap(a), gap(b)
-        if one is None or two is None or one * two >= 0:
-            continue
-        for _ in range(60):
-            middle = (a + b) / 2
-            value = gap(middle)
-            if value is None:
-                break
-            a, b = (middle, b) if one * value > 0 else (a, middle)
-        else:
-            yield place(b)
+def borders(walk: Walk, relations) -> Iterator[dict]:
+    """Points along every number that is free: a grid, and where the sides of a relation cross, with both neighbours."""
+    pairs = [
+        Node("rel", (relation[0][k : k + 2], relation[1][k : k + 1]))
+        for relation in relations if relation.kind == "rel" for k in range(len(relation[1]))
+    ]  # fmt: skip
+    for name, start in walk.start.items():
+        for entry in np.ndindex(*start.shape):
+
+            def place(x, name=name, start=start, entry=entry):
+                moved = start.copy()
+                moved[entry] = x
+                return {**walk.start, name: moved}
+
+            grid = walk.grid(name)
+            yield from map(place, grid)
+            for pair in pairs:
+                gap = lambda x, pair=pair: walk.at(place(x), lambda: difference(walk.scope, pair))  # noqa: E731
+                values = [gap(x) for x in grid]
+                for a, b, one, two in zip(grid, grid[1:], values, values[1:]):
+                    if one is None or two is None or one * two >= 0:
+                        continue
+                    x = crossing(a, b, one, gap)
+                    if x is not None:
+                        step = 1e-11 * max(1.0, abs(x))
+                        yield from map(place, (x, x - step, x + step))
+
+
+def crossing(a: float, b: float, one: float, gap) -> float | None:
+    """The point between a and b at which a difference that is `one` at a changes its sign."""
+    for _ in range(60):
+        middle = (a + b) / 2
+        value = gap(middle)
+        if value is None:
+            return None
+        a, b = (middle, b) if one * value > 0 else (a, middle)
+    return b
 
 
 def difference(scope, relation: Node) -> float:
