@@ -214,8 +214,10 @@ def broken(scope, part: Node, special: bool) -> bool:
 
 def frames(scope, node: Node) -> Iterator[dict]:
     """Values far out for the symbols that an expression depends on."""
-    walk = Walk(scope, node, [])
+    walk, spent = Walk(scope, node, []), scope.evaluations
     for point in walk.scattered() if walk.size else ():
+        if scope.evaluations - spent > BUDGET:
+            return
         yield {(name, None): plain(x) for name, x in point.items()}
 
 

@@ -14,15 +14,18 @@ CORNERS = (-1.0, 0.0, 1.0, 0.5, -0.5, 2.0, -2.0, 0.25)
 
 
 class Draw:
-    """`single` is a draw with a batch of one, `corner` one with round numbers for scalars."""
+    """`single` is a draw with a batch of one, `corner` one with round numbers for scalars.
 
-    def __init__(self, table: Table, seed: int, corner: bool = False, single: bool = False):
-        self.table, self.seed, self.corner, self.single = table, seed, corner, single
+    With `equal`, all sizes that the table leaves free are that number; with a 1 it is a single draw as well.
+    """
+
+    def __init__(self, table: Table, seed: int, corner: bool = False, single: bool = False, equal: int = 0):
+        self.table, self.seed, self.corner, self.single = table, seed, corner, single or equal == 1
         self.sizes: dict[str, int] = {}
         names = [d.name for d in table.values() if d.kind == "size" and d.fixed is None]
         order = np.random.default_rng(seed).permutation(PRIMES[: max(4, len(names))])
         for name, size in zip(names, order):
-            self.sizes[name] = 1 if single and _counts_samples(table[name, None]) else int(size)
+            self.sizes[name] = equal or (1 if single and _counts_samples(table[name, None]) else int(size))
         for d in table.values():
             if d.kind == "size" and d.fixed is not None:
                 self.sizes[d.name] = d.fixed

@@ -71,32 +71,54 @@ def near(a, right: Node) -> bool:
 
 
 def minimal(scope, point, node: Node) -> tuple[bool, float]:
-    """No nearby and no distant point is lower, and the slope at the point is zero."""
+    """No nearby and no distant point is lower, and the slope at the point is zero, or changes its sign by a jump."""
     variable, body = node.parts
     name = name_of(variable)
     if name is None:
         raise Problem("the variable of argmin is a symbol", variable, "syntax")
+    if name not in scope.known.reached(body):
+        raise Problem(f"{name} makes no difference to what is minimised", node, "rule")
     d = scope.known.declared(name)
     rng = scope.draw.stream(name, "argmin")
     if d is not None and d.kind == "value" and (name, False) not in scope.known.heads:
         wanted = np.shape(scope.lookup(name))
         if wanted != np.shape(point):
             raise Problem(f"{name} has the shape {wanted}, this point {np.shape(point)}", node, "shape")
-    slot = (name, None)
 
-    def at(x):
-        with scope.binding(**{name: x}) if d is None else scope.override(slot, x):
-            return float(np.real(scope.value(body)))
+    def at(x, what=body):
+        with scope.binding(**{name: x}) if d is None else scope.override((name, None), x):
+            return np.real(scope.value(what))
 
-    lowest = at(point)
+    lowest = float(at(point))
     low, high = (d.space.interval if d and d.space and d.space.interval else None) or (-np.inf, np.inf)
     for size in (1e-3, 1e-2, 0.1, 1.0, 10.0):
         for _ in range(12):
             other = plain(np.asarray(point) + size * rng.standard_normal(np.shape(point)))
             if np.all(np.greater(other, low) & np.less(other, high)):
-                if at(other) < lowest - 1e-12 * max(1.0, abs(lowest)):
-                    return False, lowest - at(other)
-    return True, 0.0
+                if float(at(other)) < lowest - 1e-12 * max(1.0, abs(lowest)):
+                    return False, lowest - float(at(other))
+    doubt, scope.doubt = scope.doubt, False
+    try:
+        slope = lambda x: np.ravel(at(x, Node("grad", (body, variable), body.span)))  # noqa: E731
+        return level(slope, np.asarray(point, float), low, high), 0.0
+    finally:
+        scope.doubt = doubt
+
+
+def level(slope, point: np.ndarray, low: float, high: float) -> bool:
+    """Is each slope zero, beside those a little further on, or does it jump from falling to rising just here?"""
+    here, step = slope(plain(point)), 1e-5 * max(1.0, float(np.max(np.abs(point))))
+    for k, value in enumerate(here):
+        if min(abs(point.flat[k] - low), abs(point.flat[k] - high)) < step:
+            continue  # at the end of its interval it may go on falling
+        unit = np.zeros(point.shape)
+        unit.flat[k] = step
+        beside = max(abs(slope(plain(point + side * unit))[k]) for side in (-1, 1))
+        below, above = (slope(plain(point + side * 1e-5 * unit))[k] for side in (-1, 1))
+        jumps = below < 0 < above and min(abs(value - below), abs(value - above)) < 1e-6 * abs(value)
+        if abs(value) > 1e-4 * max(beside, 1e-12) and not jumps:
+            return False
+    return True
 
 
 def limit(scope, variable: str, target: Node | None, body: Node):

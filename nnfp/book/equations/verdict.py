@@ -23,6 +23,7 @@ from nnfp.book.third import witnesses
 
 SEEDS = (1, 2, 3, 4, 5)
 SINGLE = 6  # the draw with a batch of one
+EQUAL = (1, 2, 3, 4, 6)  # of sizes, where a claim speaks about them
 CORNERS = 40
 EXPENSIVE = 20_000  # steps of evaluation at one draw; beyond it two draws and a batch of one must do
 FEW, DEAR = 8, 2_000  # as many corners must do beyond so many steps
@@ -61,6 +62,7 @@ class Work:
     first: Node | None = None  # the left side that the witness speaks about
     ways: set = field(default_factory=set)
     reached: set = field(default_factory=set)
+    equal: list[Scope] | None = None  # draws with equal sizes, once they are made
 
 
 class PageCheck:
@@ -281,7 +283,7 @@ class PageCheck:
         """Definitions have values, claims are true, conditions are not too narrow."""
         result = result or Result("", "", 0, "", "")
         first = self.scopes[0].evaluations
-        scopes = [*self.scopes, *self.corner_scopes(work)]
+        scopes = [*self.scopes, *self.corner_scopes(work), *self.equal_scopes(work)]
         outside: dict[tuple, list[bool]] = {}
         self.conditions_bind(work)
         for k, scope in enumerate(scopes):
@@ -322,13 +324,14 @@ class PageCheck:
 
     def conditions_bind(self, work: Work) -> None:
         """A bound of an index that no value of the index reaches excludes nothing."""
+        scopes = [*self.scopes, *self.equal_scopes(work)]
         for guard in work.guards:
             if not all(self.counts(name) for side in guard[0] for name in names_in(side)):
                 continue
             for a, sign, b in zip(guard[0], guard[1], guard[0][1:]):
                 if a == b:
                     raise Problem("this compares something with itself", guard, "rule")
-                if sign in ("<", "<=", ">", ">=") and not any(self.reaches(scope, guard, a, b) for scope in self.scopes):
+                if sign in ("<", "<=", ">", ">=") and not any(self.reaches(scope, guard, a, b) for scope in scopes):
                     raise Problem("no value of the index reaches this bound: it excludes nothing", guard, "rule")
 
     def reaches(self, scope: Scope, guard: Node, a: Node, b: Node) -> bool:
@@ -358,6 +361,7 @@ class PageCheck:
         letters = self.letters(claim, work)
         scopes = [s for s in self.scopes if not s.doubt and not s.draw.single] or self.scopes[:1]
         scopes = sorted(scopes, key=lambda scope: sum(scope.draw.sizes.values()))
+        scopes = scopes[:1] + self.equal_scopes(work)[:2] + scopes[1:]
         bounds.search(scopes, claim, work.guards, lambda scope: next(scope.places(letters), {}))
 
     def search_cases(self, made: Definition) -> None:
@@ -383,6 +387,16 @@ class PageCheck:
                 Scope(self.known, Draw(self.table, self.seeds[0] + 100 + k, corner=True), doubt=True) for k in range(self.corners)
             ]
         return self._corner_scopes
+
+    def equal_scopes(self, work: Work) -> list[Scope]:
+        """Draws with equal sizes, ones and no primes among them, for what speaks about sizes themselves."""
+        if work.equal is not None:
+            return work.equal
+        named = {part[0] for tree in [*work.claims, *work.guards] for part in terms(tree) if part.kind == "sym"}
+        kinds = {d.kind for name in named if (d := self.known.declared(name)) and d.fixed is None}
+        wanted = EQUAL if self.corners and "size" in kinds and not work.made else ()
+        work.equal = [Scope(self.known, Draw(self.table, self.seeds[0] + 200 + n, equal=n)) for n in wanted]
+        return work.equal
 
     def evaluate_definition(self, scope: Scope, made: Definition) -> None:
         """The right side has a value, of the declared shape, for every index."""
@@ -851,6 +865,13 @@ def _children(node: Node):
     from nnfp.book.equations.nodes import children
 
     return children(node)
+
+
+def terms(node: Node) -> Iterator[Node]:
+    """Its parts but for the ends of sums, which are nearly always sizes."""
+    yield node
+    for child in [node[4]] if node.kind == "fold" else _children(node):
+        yield from terms(child)
 
 
 def has_border(node: Node) -> bool:
