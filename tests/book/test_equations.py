@@ -205,6 +205,8 @@ FALSE = [
     (r"m \ne 4", "false", "value"),
     (r"m n > 5", "false", "value"),
     (r"n \lVert x \rVert \ge 2 \lVert x \rVert", "false", "value"),
+    (r"10^{20} + a = 10^{20} + c", "one term vanishes beside the other", "rule"),
+    (r"1 - 10^{-20} = 1", "one term vanishes beside the other", "rule"),
     # where something is least
     (r"c = \operatorname{argmin}_u (a - c)^2", "u makes no difference to what is minimised", "rule"),
     (r"a + 0.0000001 = \operatorname{argmin}_u (u - a)^2", "a lower value lies nearby", "value"),
