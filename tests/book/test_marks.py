@@ -91,7 +91,7 @@ def test_symbols_of_a_display_lead_to_their_rows(render):
 
 @pytest.mark.parametrize(
     "change, message",
-    [(("q := p", "q := 2p"), "eq-q: the code disagrees"), ((r"\\ge 0", "< 0"), "eq-r: false")],
+    [(("q := p", "q := 2p"), "eq-q: the code disagrees"), ((r"\ge 0", "< 0"), "eq-r: false")],
 )
 def test_no_page_shows_a_false_equation_as_checked(render, change, message):
     with pytest.raises(PageError) as error:
