@@ -3,11 +3,15 @@ r"""The equation checker on small statements: what is true passes, what is false
 Every line below is a page of its own: the table NOTATION, one display or several, and at times a witness.
 """
 
+import re
 from pathlib import Path
 
 import pytest
 
-from nnfp.book.equations import check_page
+from nnfp.book.equations import check_page, parser
+from nnfp.book.equations.functions import BUILTIN, CONSTANTS
+from nnfp.book.equations.lexer import ACCENTS, FONTS
+from nnfp.book.equations.parser import parse
 from nnfp.book.reading import Book
 
 NOTATION = r"""# A page
@@ -470,3 +474,23 @@ def test_an_error_planted_in_a_chapter_is_reported_where_it_stands(name, right, 
     line = text[: text.index(right)].count("\n") + 1
     assert failed and failed[0].line <= line <= failed[0].line + 4
     assert failed[0].file == str(copy) and says in failed[0].message
+
+
+def test_the_grammar_lists_all_that_the_parser_knows():
+    text = (DOCS / "reference" / "grammar.md").read_text(encoding="utf-8")
+    known = {*parser.RELATIONS, *parser.ARROWS, *parser.NAMED, *parser.STARTERS, *parser.DOTS, *parser.ARGMIN, *BUILTIN, *CONSTANTS}
+    known |= {name for name, kind in parser.PRODUCTS.items() if kind} | {"\\" + mark for mark in (ACCENTS + "|" + FONTS).split("|")}
+    known |= {r"\begin{%s}" % name for name in ("cases", "bmatrix", "pmatrix")} | {"aligned", "split", "gathered"}
+    known |= set(parser.CONDITIONS + parser.REST) | {r"\top", r"\mathsf{T}", r"\intercal", r"\cdot", r"\times", r"\infty"}
+    missing = {name for name in known if name not in text and name.replace("operatorname{arg", "arg{") not in text}
+    assert missing <= {r"\operatorname{arg\min}"}, missing
+
+
+def test_what_the_grammar_shows_of_expressions_can_be_read():
+    text = (DOCS / "reference" / "grammar.md").read_text(encoding="utf-8")
+    rows = [line for line in text.split("## What an expression means")[1].split("## ")[0].splitlines() if line.startswith("| `")]
+    assert len(rows) > 15
+    for row in rows:
+        for tex in re.findall("`(.*?)`", row.split("|")[1]):
+            if re.search(r"begin|^\\\w+(\{\w+\})?$|lim|sum|m(ax|in)_i", tex) is None:
+                parse(tex, lambda name: name in ("f", *BUILTIN))
