@@ -145,6 +145,7 @@ TRUE = [
     r"a^2 \ne -2",
     r"e^a \ne 0",
     r"\lVert W \rVert_F \ge 0",
+    r"\lVert x \rVert \le \lVert x \rVert_1",
     r"\sqrt{1 + a^2} \ne a",
     # randomness: exact means over finite supports
     r"\mathbb{E}[s] = 0",
