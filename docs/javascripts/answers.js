@@ -13,7 +13,12 @@
     throw new AnswerError(text);
   };
   const size = (shape) => shape.reduce((n, k) => n * k, 1);
-  const array = (s, d) => ({ s, d });
+  // Whatever is typed is answered at once: so many entries and products are worked out, and no more.
+  const MOST = 1e6;
+  let spent = 0;
+  const spend = (n) => (spent += n) > MOST && fail("That is too much to work out here; the arrays of an exercise are small.");
+  const array = (s, d) => (spend(d.length), { s, d });
+  const largest = (list, least = 0) => list.reduce((x, y) => Math.max(x, Math.abs(y)), least);
   const number = (x) => ({ s: [], d: [x] });
   const show = (shape) => `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
   const tight = (shape) => show(shape).replaceAll(" ", "");
@@ -39,6 +44,7 @@
     });
     const steps = (s) => s.map((k, i) => (k === 1 ? 0 : size(s.slice(i + 1))));
     const [u, v] = [steps(p), steps(q)];
+    spend(size(shape));
     const d = Array.from({ length: size(shape) }, (_, at) => {
       let [i, j] = [0, 0];
       for (let axis = n - 1; axis >= 0; axis -= 1) {
@@ -72,6 +78,7 @@
     if (k !== l) {
       fail(`matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature (n?,k),(k,m?)->(n?,m?) (size ${l} is different from ${k})`);
     }
+    spend(m * k * n + m * n);
     const d = Array(m * n).fill(0);
     for (let i = 0; i < m; i += 1) {
       for (let j = 0; j < n; j += 1) {
@@ -104,6 +111,7 @@
     mean: (d) => total(d) / d.length,
     max: (d) => d.reduce((x, y) => Math.max(x, y)),
     min: (d) => d.reduce((x, y) => Math.min(x, y)),
+    "linalg.norm": (d) => Math.sqrt(total(d.map((x) => x * x))),
   };
   const ENTRY = {
     exp: Math.exp,
@@ -136,7 +144,7 @@
     if (!list || !list.every((k) => Number.isInteger(k) && k >= 0 && k < 1000)) fail(`${name} needs a shape such as (3, 1)`);
     return list;
   };
-  const filled = (shape, x) => array([...shape], Array(size(shape)).fill(x));
+  const filled = (shape, x) => (spend(size(shape)), array([...shape], Array(size(shape)).fill(x)));
   const FUNCTIONS = {
     maximum: (a, b) => broadcast(a, b, Math.max),
     minimum: (a, b) => broadcast(a, b, Math.min),
@@ -148,10 +156,12 @@
     zeros_like: (a) => filled(a.s, 0),
     ones_like: (a) => filled(a.s, 1),
     transpose,
+    matmul,
     outer: (a, b) => matmul(array([a.d.length, 1], a.d), array([1, b.d.length], b.d)),
     kron: (a, b) => {
       const two = (v) => (v.s.length === 2 ? v : fail("kron needs two matrices"));
       const [[m, n], [p, q]] = [two(a).s, two(b).s];
+      spend(m * n * p * q);
       const d = Array.from({ length: m * n * p * q }, (_, at) => {
         const [i, j] = [Math.floor(at / (n * q)), at % (n * q)];
         return a.d[Math.floor(i / p) * n + Math.floor(j / q)] * b.d[(i % p) * q + (j % q)];
@@ -159,7 +169,7 @@
       return array([m * p, n * q], d);
     },
     diag: (a) => {
-      if (a.s.length === 1) return array([a.s[0], a.s[0]], Array.from({ length: a.s[0] ** 2 }, (_, k) => (k % (a.s[0] + 1) ? 0 : a.d[k / (a.s[0] + 1)])));
+      if (a.s.length === 1) return spend(a.s[0] ** 2), array([a.s[0], a.s[0]], Array.from({ length: a.s[0] ** 2 }, (_, k) => (k % (a.s[0] + 1) ? 0 : a.d[k / (a.s[0] + 1)])));
       const n = Math.min(...a.s);
       return array([n], Array.from({ length: n }, (_, k) => a.d[k * (a.s[1] + 1)]));
     },
@@ -173,18 +183,29 @@
     eye: (v) => FUNCTIONS.diag(filled(sizes(v, "eye"), 1)),
     len: (v) => number(isTuple(v) ? v.t.length : entries(v, "len").s[0] ?? fail("a number has no length")),
   };
+  function reshape(a, parts) {
+    const list = parts.flatMap((v) => entries(v, "reshape").d);
+    const [free, rest] = [list.indexOf(-1), size(list.filter((k) => k !== -1))];
+    const shape = list.map((k, i) => (i === free ? a.d.length / rest : k));
+    if (size(shape) !== a.d.length || !shape.every((k) => Number.isInteger(k) && k >= 0)) {
+      fail(`cannot reshape array of size ${a.d.length} into shape ${tight(list)}`);
+    }
+    return array(shape, a.d);
+  }
+  const METHODS = ["sum", "mean", "max", "min", "dot", "transpose", "argmax", "reshape"];
   const CONSTANTS = { pi: Math.PI, e: Math.E };
-  const ALIAS = { ln: "log" };
-  const KNOWN = new Set([ENTRY, FUNCTIONS, SHAPED, REDUCE].flatMap(Object.keys));
+  const ALIAS = { ln: "log", amin: "min", amax: "max", absolute: "abs" };
+  const KNOWN = new Set([ENTRY, FUNCTIONS, SHAPED, REDUCE, ALIAS, { reshape }].flatMap(Object.keys));
 
   // ---- The parser: text to a tree of lists ["op", ...].
 
   const GREEK = { α: "alpha", β: "beta", γ: "gamma", δ: "delta", ε: "eps", θ: "theta", κ: "kappa", λ: "lam", μ: "mu", σ: "sigma" };
   const LOOKS = [[/[−–]/g, "-"], [/[·×⋅∗]/g, "*"], [/÷/g, "/"], [/\^(?![T⊤])/g, "**"], [/\^?[⊤ᵀ]|\^T\b/g, ".T"], [/²/g, "**2"],
-    [/³/g, "**3"], [/√/g, "sqrt"], [/π/g, "pi"], [/≤/g, "<="], [/≥/g, ">="], [/[\u00a0\u2009\u202f]/g, " "]];
-  const TOKEN = /\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)|([A-Za-z_]\w*)|(\*\*|<=|>=|==|!=|[-+*/@<>()[\],.=:]))/y;
+    [/³/g, "**3"], [/π/g, "pi"], [/≤/g, "<="], [/≥/g, ">="], [/[\u00a0\u2009\u202f]/g, " "]];
+  const TOKEN = /\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)|([A-Za-z_]\w*)|(\*\*|<=|>=|==|!=|[-+*/@<>()[\],.=:|√]))/y;
 
   function parse(source) {
+    if (source.length > 2000) fail("That is too long to read here.");
     let text = source.replace(/[αβγδεθκλμσ]/g, (letter) => GREEK[letter]);
     for (const [look, code] of LOOKS) text = text.replace(look, code);
     const tokens = [];
@@ -255,8 +276,8 @@
           const word = tokens[at]?.w ?? fail(`After a dot comes a name, not ${said()}.`);
           at += 1;
           if (tree[0] === "name" && ["np", "numpy", "nnfp"].includes(tree[1])) {
-            if (word === "linalg") fail("np.linalg is not known here.");
-            tree = ["name", word, true];
+            if (word === "linalg" && !(take(".") && tokens[at]?.w === "norm")) fail("Of np.linalg only norm is known here.");
+            tree = ["name", word === "linalg" ? `linalg.${tokens[at++].w}` : word, true];
           } else tree = ["dot", tree, word];
         } else if (take("(")) {
           tree = call(tree);
@@ -286,6 +307,12 @@
         return parts.length === 1 && !parts.trailing ? parts[0] : ["tuple", ...parts];
       }
       if (token.o === "[") return ["list", ...list("]")];
+      if (token.o === "√") return ["call", ["name", "sqrt", true], [is("(") ? atom() : postfix()], {}];
+      if (token.o === "|") {
+        const inner = compare();
+        need("|");
+        return ["call", ["name", "abs", true], [inner], {}];
+      }
       at -= 1;
       return fail(`I did not expect ${said()} here.`);
     };
@@ -335,6 +362,7 @@
       if (k >= n || k < -n) fail(`index ${k} is out of bounds for axis ${axis} with size ${n}`);
       return { list: [k < 0 ? k + n : k], keep: false };
     });
+    spend(size(axes.map(({ list }) => list.length)));
     let places = [0];
     for (const [axis, { list }] of axes.entries()) places = places.flatMap((p) => list.map((k) => p * a.s[axis] + k));
     return array(axes.filter((x) => x.keep).map((x) => x.list.length), places.map((p) => a.d[p]));
@@ -375,7 +403,7 @@
       if (y === "T") return transpose(a);
       if (y === "size") return number(a.d.length);
       if (y === "ndim") return number(a.s.length);
-      return fail(own(REDUCE, y) ? `write .${y}() with parentheses` : `.${y} is not known here`);
+      return fail(METHODS.includes(y) ? `write .${y}() with parentheses` : `.${y} is not known here`);
     }
     if (op === "item") {
       const v = value(x);
@@ -395,29 +423,37 @@
     if (target[0] === "dot") {
       name = target[2];
       given.unshift(value(target[1]));
-      if (!own(REDUCE, name)) fail(`.${name}() is not known here`);
+      if (!METHODS.includes(name)) fail(`.${name}() is not known here`);
     } else if (target[0] !== "name") fail("that is no function");
     else if (own(names, name)) fail(`'${name}' is an array: a product is written with *`);
     name = own(ALIAS, name) ? ALIAS[name] : name;
+    if (!KNOWN.has(name)) fail(`name '${name}' is not defined`);
+    const extra = Object.keys(named).find((key) => !own(REDUCE, name) || !["axis", "keepdims"].includes(key));
+    if (extra) fail(`${name}() got an unexpected keyword argument '${extra}'`);
+    if (!given.length) fail(`${name} of what?`);
     if (own(REDUCE, name)) {
-      const allowed = ["axis", "keepdims"];
-      const unknown = Object.keys(named).find((key) => !allowed.includes(key));
-      if (unknown) fail(`${name}() got an unexpected keyword argument '${unknown}'`);
+      // Without np. they are Python's own: its sum is over the first axis, its max is of several numbers too.
+      if (target[0] === "name" && !target[2] && !Object.keys(named).length) {
+        if (given.length > 1 && name === "sum") fail("write np.sum(…, axis=…)");
+        if (given.length > 1 && name !== "mean") {
+          if (given.some((v) => !isArray(v) || v.s.length)) fail(`write np.${name}imum(a, b)`);
+          return number(REDUCE[name](given.map((v) => v.d[0])));
+        }
+        if (name === "sum" && given[0].s?.length > 1) return reduce(total, given[0], 0);
+      }
+      if (name === "linalg.norm" && given[1]) fail("norm takes axis=… here and nothing else");
       const axis = named.axis ? value(named.axis) : given[1];
       if (axis && (!isArray(axis) || axis.s.length)) fail("axis is one number here");
       const keep = named.keepdims?.[1] === true;
-      if (!given.length) fail(`${name} of what?`);
       return reduce(REDUCE[name], given[0], axis?.d[0], keep);
     }
-    const extra = Object.keys(named)[0];
-    if (extra) fail(`${name}() got an unexpected keyword argument '${extra}'`);
     if (own(ENTRY, name)) {
       if (given.length !== 1) fail(`${name} takes one argument, got ${given.length}`);
       const a = entries(given[0], name);
       return array(a.s, a.d.map(ENTRY[name]));
     }
-    const f = own(SHAPED, name) ? SHAPED[name] : own(FUNCTIONS, name) ? FUNCTIONS[name] : null;
-    if (!f) fail(`name '${name}' is not defined`);
+    if (name === "reshape") return reshape(entries(given[0], ".reshape"), given.slice(1));
+    const f = own(SHAPED, name) ? SHAPED[name] : FUNCTIONS[name];
     const wanted = f.length;
     if (given.length !== wanted) fail(`${name} takes ${wanted} argument${wanted > 1 ? "s" : ""}, got ${given.length}`);
     return f(...(own(SHAPED, name) ? given : given.map((v) => entries(v, name))));
@@ -454,7 +490,7 @@
   function same(a, b, within) {
     if (isTuple(a) !== isTuple(b) || shapeOf(a) !== shapeOf(b)) return false;
     const [x, y] = [flat(a).d, flat(b).d];
-    const scale = Math.max(1e-300, ...y.map(Math.abs));
+    const scale = largest(y, 1e-300);
     return y.every((n, k) => Math.abs(x[k] - n) <= (within ? within * (1 + 1e-9) : 1e-9 * scale));
   }
 
@@ -464,7 +500,7 @@
     for (const [k, v] of right.entries()) {
       if (each) r = undefined;
       const [x, y] = [flat(found[k]).d, flat(v).d];
-      const scale = Math.max(...y.map(Math.abs));
+      const scale = largest(y);
       for (const [i, n] of y.entries()) {
         if (Math.abs(n) < 1e-6 * scale || !scale) {
           if (Math.abs(x[i]) > 1e-9 * Math.max(scale, 1)) return undefined;
@@ -499,8 +535,10 @@
   const canonical = (tree) => JSON.stringify(tree);
   const attempt = (text, trials) => {
     const tree = parse(text);
+    spent = 0;
+    const result = (v) => (isTuple(v) ? v : entries(v, "The answer"));
     try {
-      return { tree: canonical(tree), values: trials.map((names) => evaluate(tree, names)) };
+      return { tree: canonical(tree), values: trials.map((names) => result(evaluate(tree, names))) };
     } catch (error) {
       if (!(error instanceof AnswerError)) throw error;
       return { tree: canonical(tree), error: error.message };
@@ -509,11 +547,7 @@
 
   function clean(kind, text) {
     let t = text.trim().replace(/;$/, "");
-    if (kind === "number") {
-      t = t.replace(/\s*%$/, "");
-      if (/^[-−+]?\d{1,3}([,\u2009\u202f ]\d{3})+(\.\d+)?$/.test(t)) t = t.replace(/[,\u2009\u202f ]/g, "");
-      t = t.replace(/^(?:[A-Za-z_]\w*\s*)=\s*/, "");
-    }
+    if (kind === "number") t = t.replace(/^(?:[A-Za-z_]\w*\s*)=\s*/, "");
     if (kind === "shape") {
       t = t.replace(/[[\]]/g, (c) => (c === "[" ? "(" : ")")).replace(/(\d)\s*(?:x|×|by)\s*(?=\d)/gi, "$1, ");
       if (/^\d+$/.test(t)) t = `(${t},)`;
@@ -522,24 +556,46 @@
     return t;
   }
 
+  // What a typed number can mean, the likeliest first: 1,234 is 1234 or 1.234, and 18.75 % of a fraction is 0.1875.
+  function readings(kind, text, large) {
+    const t = clean(kind, text);
+    if (kind !== "number") return [t];
+    const bare = t.replace(/\s*%$/, "");
+    const list = [];
+    if (/^[-−+]?[1-9]\d{0,2}([,\u2009\u202f ]\d{3})+(\.\d+)?$/.test(bare)) list.push(bare.replace(/[,\u2009\u202f ]/g, ""));
+    if (/^[-−+]?\d+,\d+$/.test(bare)) list.push(bare.replace(",", "."));
+    if (!list.length) list.push(bare);
+    if (bare === t) return list;
+    const parts = list.map((one) => `(${one}) / 100`);
+    return large ? [...list, ...parts] : [...parts, ...list];
+  }
+
   // { verdict: "right" | "slip" | "wrong" | "unread", text }
   function grade(spec, text) {
-    if (!text.trim()) return { verdict: "unread", text: "Type an answer first." };
+    try {
+      return graded(spec, text);
+    } catch (error) {
+      return { verdict: "unread", text: error instanceof AnswerError ? error.message : "I can't work that out." };
+    }
+  }
+
+  function graded(spec, text) {
+    if (!text.trim()) return { verdict: "unread", text: spec.kind === "choice" ? "Choose an answer first." : "Type an answer first." };
     if (spec.kind === "choice") {
       if (text === spec.right) return { verdict: "right", text: "Right." };
       return { verdict: "slip", text: spec.wrong.find(([option]) => option === text)?.[1] ?? "Not that." };
     }
+    spent = 0;
     const trials = spec.given.length ? [1, 2, 3, 4, 5, 6, 7, 8].map((k) => draw(spec.given, 7919 * k)) : [{}];
-    let found;
-    try {
-      found = attempt(clean(spec.kind, text), trials);
-    } catch (error) {
-      if (!(error instanceof AnswerError)) throw error;
-      return { verdict: "unread", text: error.message };
-    }
     const right = attempt(spec.right, trials).values;
+    const ways = readings(spec.kind, text, largest(flat(right[0]).d) > 1).map((way) => judge(spec, way, trials, right));
+    return ways.find(({ verdict }) => verdict === "right") ?? ways[0];
+  }
+
+  function judge(spec, text, trials, right) {
+    const found = attempt(text, trials);
     const all = (values, others) => values.every((v, k) => same(v, others[k], spec.within));
-    const small = (v) => Math.min(spec.within, 0.005 * Math.max(0, ...flat(v).d.map(Math.abs)));
+    const small = (v) => Math.min(spec.within, 0.005 * largest(flat(v).d));
     const alike = (values, others) => values.every((v, k) => same(v, others[k], small(others[k])));
     if (found.values && all(found.values, right)) return { verdict: "right", text: "Right." };
     for (const [slip, hint] of spec.wrong) {
@@ -558,7 +614,7 @@
     const slip = (text) => ({ verdict: "slip", text });
     const [mine, its] = [found[0], right[0]];
     if (isTuple(its) || isTuple(mine)) {
-      if (!isTuple(its)) return slip(`That is a shape; asked is ${shapeText(its.s)}.`);
+      if (!isTuple(its)) return slip(`That is a shape, or decimals behind a comma in place of a point; asked is ${shapeText(its.s)}.`);
       if (!isTuple(mine)) return slip("The answer is a shape: (rows, columns).");
       const [a, b] = [mine.t, its.t];
       if (a.length !== b.length) return slip(`The shape has ${b.length} numbers, yours has ${a.length}.`);
@@ -575,6 +631,7 @@
       }
       return slip(`The result should be ${shapeText(its.s)}, yours is ${shapeText(mine.s)}.`);
     }
+    if (found.every((v) => !largest(v.d)) && right.some((v) => largest(v.d))) return { verdict: "wrong", text: "Not yet: that is zero." };
     const r = ratio(found, right);
     if (r !== undefined && Math.abs(r + 1) < 1e-9) return slip("The numbers are right, the sign is not: it is −1 times the right answer.");
     if (spec.kind === "number") {
@@ -599,7 +656,7 @@
     return { verdict: "wrong", text: "Not yet: the shape is right, the values are not." };
   }
 
-  globalThis.nnfpAnswers = { parse, evaluate, grade, draw, attempt };
+  globalThis.nnfpAnswers = { parse, evaluate: (tree, names) => ((spent = 0), evaluate(tree, names)), grade, draw, attempt };
   if (typeof document === "undefined") return;
 
   // ---- What was answered: in this browser only, or for this visit where nothing may be kept.

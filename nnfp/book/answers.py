@@ -18,6 +18,7 @@ right answer rests. `within: 0.0005` is for a rounded number. A long line goes o
 The page's JavaScript evaluates the same expressions (docs/javascripts/answers.js).
 """
 
+import builtins
 import hashlib
 import html
 import json
@@ -49,12 +50,27 @@ _GIVEN = re.compile(r"^(\w+)(?:\[(\d+)\])?(?:\s*\(([\d\s,]*)\))?(?:\s*(>)\s*0|\s
 # What the language of the answers knows, with and without np. in front.
 NUMPY = (
     "exp log sqrt abs tanh sign square log1p expm1 maximum minimum where sum mean max min zeros ones eye"
-    " zeros_like ones_like outer kron diag array argmax transpose dot"
+    " zeros_like ones_like outer kron diag array argmax transpose dot matmul reshape amin amax absolute"
 ).split()
 BOOK = ("sigmoid", "relu")
+
+
+def _own(name: str):
+    """`sum`, `max` and `min` without np. are Python's: over the first axis, or of several numbers."""
+    of_array, own = getattr(np, name), getattr(builtins, name)
+
+    def function(*given, **named):
+        if named or (len(given) == 1 and (name != "sum" or np.ndim(given[0]) < 2)):
+            return of_array(*given, **named)
+        return own(*given)
+
+    return function
+
+
 WORLD = {name: getattr(np, name) for name in NUMPY} | {
     name: getattr(nnfp, name) for name in BOOK if hasattr(nnfp, name)
 }
+WORLD |= {name: _own(name) for name in ("sum", "max", "min")}
 WORLD |= {"np": np, "pi": np.pi, "e": np.e, "len": len}
 
 

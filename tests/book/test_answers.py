@@ -182,7 +182,10 @@ np.zeros((2, 3)) | np.ones((3, 1)) @ r | np.eye(3) - S | zeros(4) | np.ones_like
 np.outer(v, v) | np.kron(b.T, np.eye(2)) | np.kron(S, A) | np.dot(A, B) | np.transpose(A) | np.argmax(A) | np.array([[1, 2], [3, 4]])
 [[1, 2], [3, -4]] | [[x, 2 * x]] | [1, 2, 3] | A.shape | A.shape[1] | (A @ B).shape | A.size | v.shape | (2, 3) | 2, 3 | (4,) | len(A) | A.ndim
 A[0] | A[1, 2] | A[-1] | A[:, 0] | A[:, 1:3] | A[1:] | A[:2, :1] | v[1] | v[:, None] | v[None, :] | A[None] | A[0, :, None] | W[1] @ W[2] | W[2].T
-(A > 0).sum() | (A >= C).mean() | (A < 0) * A | x == 0.7 | x != 0.7 | A <= 0 | np.exp(A) / np.exp(A).sum(axis=0, keepdims=True) | np.pi * x
+(A > 0).sum() | (A >= C).mean() | (A < 0) * A | x == 0.7 | x != 0.7 | A <= 0 | sum(A) | sum(v) | sum(A, axis=1) | max(A) | max(0, x) | min(x, k, 2) | np.exp(A) / sum(np.exp(A))
+A.dot(B) | W[1].dot(W[2]) | np.matmul(A, B) | np.linalg.norm(A) | np.linalg.norm(v) | np.linalg.norm(A, axis=0, keepdims=True) | A.transpose()
+A.reshape(5, 3) | A.reshape((15, 1)) | A.reshape(-1) | v.reshape(-1, 1) | np.reshape(A, (5, -1)) | A.argmax() | np.amin(A, axis=0) | np.amax(A)
+np.absolute(A) | np.exp(A) / np.exp(A).sum(axis=0, keepdims=True) | np.pi * x
 """.replace("\n", "|").split("|")  # fmt: skip
 EXPRESSIONS = [text.strip() for text in EXPRESSIONS if text.strip()]
 
@@ -228,7 +231,7 @@ def test_a_hundred_grown_expressions(js):
 
 @pytest.mark.parametrize(
     "text", ["B @ A", "A + B", "A * v", "v @ B", "x @ A", "A @ 2", "A[3]", "A[0, 5]", "A[0, 0, 0]", "A.sum(axis=2)",
-             "np.maximum(A, B)", "np.sum(A, axes=1)"],
+             "np.maximum(A, B)", "np.sum(A, axes=1)", "A.reshape(2, 3)", "np.matmul(B, A)"],
 )  # fmt: skip
 def test_the_errors_are_those_of_numpy(js, text):
     got = json.loads(js.get("value")(text, sent(NAMES)))
@@ -248,7 +251,12 @@ def test_the_errors_are_those_of_numpy(js, text):
         ("A.sum", "with parentheses"), ("2A", "Write a product with a star"), ("(A", "expected “)”"), ("A B", "did not expect"),
         ("", "missing"), ("A = 2", "did not expect"), ("lambda: 1", "did not expect"), ("A(2)", "a product is written with *"),
         ("zeros(1e9)", "needs a shape"), ("(" * 500, "nested too deeply"), ("-" * 500 + "1", "nested too deeply"),
-        ("valueOf", "not defined"), ("np.linalg.norm(A)", "not known"), ("hasOwnProperty(1)", "not defined"),
+        ("valueOf", "not defined"), ("np.linalg.inv(A)", "only norm is known"), ("norm(A)", "not defined"), ("A.norm()", "not known"), ("sum(A, 1)", "write np.sum("), ("max(A, C)", "write np.maximum("),
+        ("np.linalg.norm(A, 1)", "takes axis="), ("|A", "expected “|”"), ("np.amen(A, axis=0)", "name 'amen' is not defined"),
+        ("1 + " * 600 + "1", "too long"), ("np.kron(np.ones((999, 999)), np.ones((999, 999)))", "too much"),
+        ("np.zeros((999, 999)) @ np.ones((999, 999))", "too much"), ("np.zeros((999, 999, 2))", "too much"),
+        ("np.diag(np.ones((999, 999)).reshape(-1))", "too much"), ("zeros((999, 1)) + zeros((2, 1, 999))", "too much"),
+        ("zeros((999, 999))[0] + zeros((999, 999))[0]", "too much"), ("hasOwnProperty(1)", "not defined"),
     ],
 )  # fmt: skip
 def test_everything_else_is_refused_in_words(js, text, message):
@@ -274,6 +282,11 @@ def test_marks_of_the_page_are_understood_or_refused(js, text):
         ("number", "5", "17", "wrong"), ("number", "0.25", "25", "slip"), ("shape", "(5, 8)", "5x8", "right"), ("shape", "(5, 8)", "[5, 8]", "right"),
         ("shape", "(5, 8)", "5 × 8", "right"), ("shape", "(5, 8)", "(8, 5)", "slip"), ("shape", "(5, 8)", "(5, 7)", "wrong"),
         ("shape", "(5, 8)", "(5,)", "slip"), ("shape", "(5,)", "5", "right"), ("number", "5", "", "unread"),
+        ("number", "3/16", "18.75%", "right"), ("number", "3/16", "18,75 %", "right"), ("number", "0.5", "0.5 %", "right"), ("number", "3/16", "3/16 %", "right"),
+        ("number", "-0.68", "-0,68", "right"), ("number", "1.234", "1,234", "right"), ("number", "1234", "1,234", "right"), ("number", "0.125", "0,125", "right"),
+        ("number", "2", "0", "wrong"), ("number", "sqrt(5)", "√5", "right"), ("number", "2*sqrt(5)", "2·√5", "right"), ("number", "5**0.5*2", "√(5)*2", "right"),
+        ("number", "0.68", "|-0.68|", "right"), ("number", "1", "||-2| - |1 - 4 + 2||", "right"), ("number", "2", "sqrt(4)**2/√4", "right"),
+        ("number", "2", "(0, 1)[(0, 1):]", "unread"), ("number", "2", "zeros(0).max()", "unread"), ("choice", "2", "", "unread"),
     ],
 )  # fmt: skip
 def test_ways_to_write_it(js, kind, right, text, verdict):
@@ -287,9 +300,54 @@ def test_ways_to_write_it(js, kind, right, text, verdict):
         ("-(W @ X + b)", "the sign is not"), ("(W @ X + b).T", "the transpose"), ("(W @ X + b) / 2", "2 times too small"),
         ("5 * (W @ X + b)", "5 times too large"), ("(W @ X + b) * 7", "7 times too large"), ("abs(W @ X + b)", "some of the signs"),
         ("(W @ X + b) * X[0, 0]", "the right proportions"), ("(W @ X + b)[0]", "should be an array of shape (3, 2)"),
-        ("log(W @ X)", "not finite"), ("W @ X", "the values are not"),
+        ("log(W @ X)", "not finite"), ("W @ X", "the values are not"), ("0 * b + 0 * W @ X", "Not yet: that is zero"),
+        ("0", "array of shape (3, 2), yours is a single number"), ("0,5", "decimals behind a comma"),
     ],
 )  # fmt: skip
 def test_the_slip_is_named(js, slip, part):
     spec = answers.answers(page())[0].data
     assert part in json.loads(js.get("graded")(json.dumps(spec), slip))["text"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dW",
+        "dW + 1",
+        "(dW, 1)",
+        "[dW]",
+        "dW.T",
+        "dW.shape",
+        "np.exp(dW)",
+        "sum(dW)",
+        "dW.reshape(1)",
+        "max(dW, dW)",
+        "dW[dW]",
+        "dW[:]",
+    ],
+)
+def test_a_collection_of_layers_is_refused_in_words(js, text):
+    spec = answers.answers(page())[0].data
+    spec["given"].append({"name": "dW", "layer": 1, "shape": [2, 3]})
+    found = json.loads(js.get("graded")(json.dumps(spec), text))
+    assert found["verdict"] == "unread" and "can't work that out" not in found["text"], found
+
+
+def test_the_hint_for_a_wrong_number_that_is_zero(js):
+    spec = {"kind": "expression", "given": [], "within": 0, "right": "3", "also": [], "wrong": []}
+    assert json.loads(js.get("graded")(json.dumps(spec), "0"))["text"] == "Not yet: that is zero."
+
+
+def test_whatever_goes_wrong_there_is_a_reply(js):
+    spec = {
+        "kind": "number",
+        "given": [],
+        "within": 0,
+        "right": "zeros(0).max()",
+        "also": [],
+        "wrong": [],
+    }
+    assert json.loads(js.get("graded")(json.dumps(spec), "2")) == {
+        "verdict": "unread",
+        "text": "I can't work that out.",
+    }
