@@ -190,7 +190,7 @@ def far_out(scopes: list, part: Node, guards: list[Node], local) -> None:
         walk, spent = Walk(scope, part, guards), scope.evaluations
         for points, special in ((walk.scattered, False), (walk.corners, True)):
             for point in points() if walk.size else ():
-                if walk.at(point, lambda: broken(scope, part, special)):
+                if walk.at(point, lambda special=special: broken(scope, part, special)):
                     raise at_point(walk, point, part)
                 if scope.evaluations - spent > BUDGET:
                     return
