@@ -384,7 +384,7 @@ def test_the_network_of_the_book_is_what_pytorch_differentiates(torch):
     optimiser = torch.optim.SGD([*W.values(), *b.values()], lr=float(PRINTED.value(home, r"\alpha")))
     for l in range(1, L + 1):
         agree(PRINTED.right("eq-network-hidden", 0, l=l), Z[l])
-        agree(PRINTED.right("eq-network-hidden", 1, l=l), torch.relu(Z[l]))
+        agree(PRINTED.right("eq-network-hidden", 1, l=l), A[l])
         agree(PRINTED.right("eq-network-delta", l=l), Z[l].grad)
         agree(PRINTED.side("eq-network-gradients", 0, l=l), W[l].grad)
         agree(PRINTED.side("eq-network-gradients", 1, l=l), b[l].grad)
@@ -422,8 +422,9 @@ def test_forward_is_that_of_pytorch(torch):
     for l in range(1, L + 1):
         Z = linear(A, leaf(torch, home, "W", l), leaf(torch, home, "b", l)[:, 0])
         agree(PRINTED.right("eq-forward-layer", 0, l=l), Z.T)
-        A = torch.relu(Z)
-    agree(PRINTED.right("eq-forward-output"), Z.T)
+        A = torch.relu(Z) if l < L else Z
+        agree(PRINTED.right("eq-forward-layer", 1, l=l), A.T)
+    agree(PRINTED.right("eq-forward-output"), A.T)
     agree(PRINTED.side("eq-forward-composed"), Z.T)
 
 
