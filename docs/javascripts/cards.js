@@ -12,6 +12,17 @@
     card = owner = undefined;
   }
 
+  function place() {
+    if (!card) return;
+    card.style.left = "0"; // where it stands decides how wide it can be
+    const at = owner.getClientRects()[0];
+    const most = document.documentElement.clientWidth - card.offsetWidth - 8;
+    const above = at.top - card.offsetHeight - 8;
+    card.style.left = `${Math.max(8, Math.min(at.left, most)) + scrollX}px`;
+    card.style.top = `${(above > 56 ? above : at.bottom + 8) + scrollY}px`;
+  }
+  const sizes = new ResizeObserver(place);
+
   async function target(link) {
     const [address, id] = [link.href.split("#")[0], decodeURIComponent(link.hash.slice(1))];
     if (address === location.href.split("#")[0]) return document.getElementById(id);
@@ -48,11 +59,9 @@
     card.append(...parts);
     document.body.append(card);
     link.setAttribute("aria-describedby", card.id);
-    const at = link.getClientRects()[0];
-    const most = document.documentElement.clientWidth - card.offsetWidth - 8;
-    const above = at.top - card.offsetHeight - 8;
-    card.style.left = `${Math.max(8, Math.min(at.left, most)) + scrollX}px`;
-    card.style.top = `${(above > 56 ? above : at.bottom + 8) + scrollY}px`;
+    sizes.disconnect();
+    sizes.observe(card); // and once more when its fonts have come
+    place();
     card.addEventListener("pointerleave", hide);
   }
 

@@ -1,7 +1,12 @@
 // Pointing at a symbol of a display, or tapping it, shows its row of the panel: meaning and shape.
-// The panel lists the same rows, for those without a pointer and without scripts.
+// By keyboard the arrows walk through the symbols of the display that has the focus.
+// The panel lists the same rows, for those without scripts.
 
 let card, shown, leaving;
+
+// What is put in here is read aloud.
+const aloud = document.createElement("div");
+aloud.setAttribute("role", "status");
 
 function row(symbol) {
   const number = symbol.dataset.s;
@@ -16,7 +21,7 @@ function hide() {
   card = shown = undefined;
 }
 
-function show(symbol) {
+function show(symbol, place = document.body) {
   clearTimeout(leaving);
   if (symbol === shown) return;
   const from = row(symbol);
@@ -34,7 +39,7 @@ function show(symbol) {
     part.append(...[...cell.childNodes].map((node) => node.cloneNode(true)));
     card.append(part);
   }
-  document.body.append(card);
+  place.append(card);
   shown.closest(".equation-scroll").setAttribute("aria-describedby", card.id);
   const at = symbol.getBoundingClientRect();
   const most = document.documentElement.clientWidth - card.offsetWidth - 8;
@@ -66,11 +71,39 @@ document.addEventListener("click", (event) => {
   else if (!card?.contains(event.target)) hide();
 });
 
+const displayOf = (event) => event.target.closest?.(".equation-scroll:has([data-s])");
+let walked; // as far as the arrows have scrolled the display themselves
+
+function walk(display, key) {
+  const symbols = [...display.querySelectorAll("[data-s]")].filter(row);
+  const at = symbols.indexOf(shown);
+  const to = { ArrowRight: at + 1, ArrowLeft: at < 0 ? symbols.length - 1 : at - 1, Home: 0, End: symbols.length - 1 }[key];
+  if (!symbols[to]) return;
+  const box = display.getBoundingClientRect();
+  const symbol = symbols[to].getBoundingClientRect();
+  display.scrollLeft += Math.min(0, symbol.left - box.left - 24) + Math.max(0, symbol.right - box.right + 24);
+  walked = display.scrollLeft;
+  show(symbols[to], aloud);
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") hide();
+  const display = displayOf(event);
+  if (!display || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!["ArrowRight", "ArrowLeft", "Home", "End"].includes(event.key)) return;
+  event.preventDefault();
+  walk(display, event.key);
 });
 
-document.addEventListener("scroll", (event) => event.target !== document && hide(), true);
+document.addEventListener("focusin", (event) => {
+  const display = displayOf(event);
+  if (!display) return;
+  document.body.append(aloud); // instant navigation may have taken it away
+  display.setAttribute("aria-keyshortcuts", "ArrowRight ArrowLeft");
+});
+document.addEventListener("focusout", (event) => displayOf(event) && hide());
+
+document.addEventListener("scroll", ({ target }) => target !== document && !(aloud.contains(card) && target.scrollLeft === walked) && hide(), true);
 
 if (!customElements.get("break-equation")) {
   customElements.define(

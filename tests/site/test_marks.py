@@ -72,6 +72,84 @@ def test_pointing_at_a_symbol_shows_its_meaning_and_escape_closes_it(desk):
     card.wait_for(state="detached")
 
 
+def test_the_arrows_walk_through_the_symbols_of_the_display_that_has_the_focus(desk):
+    page = desk.open("neuron/")
+    page.mouse.move(5, 5)
+    page.focus("#eq-neuron .equation-scroll")
+    seen = []
+    for key in ("ArrowRight", "ArrowRight", "End", "ArrowRight", "Home", "ArrowLeft"):
+        page.keyboard.press(key)
+        seen.append(page.locator("[role=status] > #symbol-card").inner_text())
+        assert page.locator("#eq-neuron .equation-scroll .is-shown").count() == 1
+    assert len(set(seen)) >= 3 and seen[2] == seen[3] and seen[0] == seen[4] == seen[5], seen
+    assert "ℝ" in seen[0] and "bias" in seen[2]
+    assert page.get_attribute("#eq-neuron .equation-scroll", "aria-describedby") == "symbol-card"
+    assert violations(page, "body > [role=status]") == [] and violations(page, "#eq-neuron") == []
+    page.keyboard.press("Escape")
+    assert page.locator("#symbol-card").count() == 0
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#symbol-card").inner_text() == seen[2], "from the end"
+    page.keyboard.press("Tab")
+    assert page.locator("#symbol-card").count() == 0
+    page.evaluate("document.querySelector('.md-nav--primary a[href*=\"layer/\"]').click()")
+    page.wait_for_url("**/layer/")
+    page.locator("#eq-affine .equation-scroll").focus()
+    page.keyboard.press("ArrowRight")
+    page.locator("[role=status] > #symbol-card").wait_for()
+    assert desk.errors == []
+
+
+def test_the_arrows_scroll_a_wide_display_to_the_symbol(phone):
+    page = phone.open("network/")
+    box = page.evaluate_handle(
+        "[...document.querySelectorAll('.equation-scroll:has([data-s])')].find(e => e.scrollWidth > e.clientWidth + 60)"
+    )
+    box.focus()
+    page.keyboard.press("End")
+    page.wait_for_timeout(200)
+    card, display = page.locator("#symbol-card").bounding_box(), box.bounding_box()
+    assert box.evaluate("e => e.scrollLeft") > 0 and card["x"] >= 0 and card["x"] + card["width"] <= 390
+    symbol = page.locator(".is-shown").first.bounding_box()
+    assert display["x"] <= symbol["x"] and symbol["x"] + symbol["width"] <= display["x"] + display["width"]
+    page.keyboard.press("Home")
+    assert box.evaluate("e => e.scrollLeft") < 60
+    page.keyboard.press("Escape")
+
+
+def test_on_a_phone_a_mark_stands_beside_its_number(phone):
+    alone = """() => [...document.querySelectorAll('.equation:has(.equation-mark)')].map(e => [e.id,
+      e.querySelector('.equation-number').getBoundingClientRect(), e.querySelector('.mark > summary').getBoundingClientRect()])
+      .filter(([, n, m]) => Math.abs((n.top + n.bottom - m.top - m.bottom) / 2) > 6 || m.left < n.right - 12 || m.left > n.right + 4
+        || m.right > 390).map(([id]) => id)"""
+    found = {}
+    for where in ("neuron/", "activations/", "descent/", "calculus/", "training/", "optimisers/"):
+        page = phone.open(where)
+        found[where] = page.evaluate(alone)
+        page.evaluate("document.querySelectorAll('details.mark').forEach(mark => { mark.open = true; })")
+        found[where] += page.evaluate(alone)
+    assert {where: ids for where, ids in found.items() if ids} == {}
+
+
+def test_what_scrolls_on_a_phone_shows_an_edge(phone):
+    page = phone.open("neuron/")
+    assert page.evaluate(
+        """() => [...document.querySelectorAll('article :is(.figure-drawing, .equation-scroll)')]
+          .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && !e.matches(':target *'))
+          .map((e) => getComputedStyle(e)).every((s) => s.backgroundImage.split('linear-gradient').length === 5
+            && s.backgroundAttachment === 'local, local, scroll, scroll')"""
+    )
+    assert page.locator(".figure-drawing").first.evaluate("e => e.scrollWidth > e.clientWidth")
+
+
+def test_numbers_of_a_table_do_not_break(phone):
+    page = phone.open("reference/checks/")
+    broken = r"""() => [...document.querySelectorAll('article td')].filter((e) => /^[\d.,]+ %$/.test(e.textContent.trim()) && e.checkVisibility())
+      .map((e) => { const r = document.createRange(); r.selectNodeContents(e); return [e.textContent, r.getBoundingClientRect().height < 28]; })"""
+    cells = page.evaluate(broken)
+    assert len(cells) > 5 and [text for text, fits in cells if not fits] == []
+    assert page.evaluate(WIDE) == 390
+
+
 def test_on_a_phone_everything_opens_by_touch_and_nothing_scrolls_sideways(phone):
     page = phone.open("forward_pass/")
     page.evaluate("document.querySelectorAll('details.mark').forEach(mark => { mark.open = true; })")
@@ -112,6 +190,15 @@ def test_without_scripts_marks_open_and_every_corruption_can_be_read(chromium, a
     assert page.locator(".break-one").first.locator(".break-variant:visible").count() >= 4
     assert "The checker:" in page.locator(".break-one").first.inner_text()
     context.close()
+
+
+def test_every_equation_can_be_broken_in_several_ways(desk):
+    page = desk.open("reference/break/")
+    page.wait_for_selector("break-equation.is-live")
+    counts = page.evaluate(
+        "[...document.querySelectorAll('.break-one')].map((e) => [e.querySelector('summary').textContent, e.querySelectorAll('.break-button').length])"
+    )
+    assert len(counts) == 12 and [name for name, count in counts if count < 4] == []
 
 
 def test_an_equation_is_broken_by_keyboard(desk):

@@ -110,6 +110,35 @@ def test_an_equation_and_a_term_show_themselves_in_a_card(tab):
     assert tab.errors == []
 
 
+def test_a_card_that_grows_stays_on_a_narrow_screen(chromium, address):
+    visit = Visit(chromium, address, 390, "dark")
+    page = visit.open("backpropagation/")
+    right = "document.querySelector('#link-card').getBoundingClientRect().right"
+    for link in page.locator('article p > a[href*="#eq-"]:not(.equation-number):visible').all()[:4]:
+        link.focus()
+        page.wait_for_selector("#link-card")
+        assert page.evaluate(right) <= 383
+        page.evaluate("document.querySelector('#link-card').style.fontSize = '1.3em'")  # as a font that comes late
+        page.wait_for_timeout(100)
+        assert page.evaluate(right) <= 383
+        page.keyboard.press("Escape")
+    visit.context.close()
+
+
+def test_the_meaning_of_a_symbol_is_on_a_narrow_screen(chromium, address):
+    visit = Visit(chromium, address, 390, "light")
+    wide = {}
+    for stem in CHAPTERS:
+        page = visit.open(f"{stem}/")
+        page.evaluate("document.querySelectorAll('article details:not(.mark)').forEach(e => { e.open = true; })")
+        wide[stem] = page.evaluate(
+            "[...document.querySelectorAll('article table')].filter(t => t.rows[0].cells[0].textContent.trim() === 'Symbol')"
+            ".flatMap(t => [...t.rows]).filter(r => r.cells[2].getBoundingClientRect().left > 300).map(r => r.textContent.slice(0, 40))"
+        )
+    visit.context.close()
+    assert {stem: rows for stem, rows in wide.items() if rows} == {}
+
+
 def test_a_card_comes_by_the_first_tap_and_the_second_follows_the_link(chromium, address):
     visit = Visit(chromium, address, 390, "light")
     page = visit.open("layer/")
