@@ -113,9 +113,19 @@ def test_a_distribution_passes_an_increasing_activation(call, name):
     mass = call("passThrough", {"function": f"ACTIVATIONS.{name}.f"}, cells, low, high, bins)
     images = nnfp.activation(name).f(borders)
     below = np.interp(np.linspace(low, high, bins + 1), images, np.r_[0.0, np.cumsum(shares)])
-    below[0], below[-1] = 0.0, 1.0
     assert np.allclose(mass, np.diff(below), rtol=0, atol=1e-9)
-    assert np.isclose(sum(mass), 1, rtol=1e-12)
+
+
+def test_what_falls_outside_the_bins_is_in_none(call):
+    cells = call("normalCells", -5.0, 4.0, 2000)
+    mass = call("passThrough", {"function": "ACTIVATIONS.identity.f"}, cells, -6.0, 6.0, 84)
+    # Of a normal distribution, between -0.25 and 2.75 spreads.
+    assert np.isclose(sum(mass), 0.5957, atol=1e-4)
+    assert max(mass) < 0.015
+    for low, high, kept in [(0.0, 1.0, 1), (-1.0, 0.0, 1), (-2.0, -1.0, 0), (1.0, 2.0, 0)]:
+        cells = call("normalCells", -7.0, 1.0, 100)
+        mass = call("passThrough", {"function": "ACTIVATIONS.relu.f"}, cells, low, high, 5)
+        assert np.isclose(sum(mass), kept), (low, high)
 
 
 def test_relu_piles_half_of_a_centred_bell_on_zero(call):

@@ -553,3 +553,313 @@ def test_a_change_of_theme_reaches_the_canvas(visit):
     seen.page.evaluate("document.body.setAttribute('data-md-color-scheme', 'slate')")
     settle(seen.page)
     assert seen.evaluate(pixel) != before
+
+
+# --- what a reader met once ---
+
+
+def finger(seen, slider, dx, dy, steps=12):
+    """A finger goes down on a handle and draws it away. How far the page scrolled meanwhile."""
+    slider.evaluate("e => e.scrollIntoView({ block: 'center' })")
+    settle(seen.page)
+    box = slider.locator(".x-dot").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    top = seen.page.evaluate("scrollY")
+    line = seen.context.new_cdp_session(seen.page)
+    way = [(x + dx * i / steps, y + dy * i / steps) for i in range(steps + 1)]
+    for i, (u, v) in enumerate(way):
+        kind = "touchMove" if i else "touchStart"
+        line.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": u, "y": v}]})
+        seen.page.wait_for_timeout(16)
+    line.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    settle(seen.page)
+    return seen.page.evaluate("scrollY") - top
+
+
+@pytest.mark.parametrize(("page", "name"), [("neuron", "neuron"), ("network", "train")])
+def test_a_finger_draws_a_handle_up_and_the_page_stays(visit, page, name):
+    seen = visit(page, name, width=390, has_touch=True, is_mobile=True).ready()
+    handle = seen.box.locator(".x-handle").last
+    seen.evaluate(
+        """e => e.addEventListener('pointercancel', () => (e.dataset.cancelled = 1), true)"""
+    )
+    before = handle.get_attribute("aria-valuetext")
+    assert finger(seen, handle, 0, -50) == 0
+    assert not seen.evaluate("e => e.dataset.cancelled")
+    assert handle.get_attribute("aria-valuetext") != before
+
+
+def test_an_explorable_that_left_and_came_back_at_once_is_awake(visit):
+    seen = visit("neuron", "neuron").ready()
+    awake = seen.evaluate("""(e) => new Promise((done) => {
+      const Real = IntersectionObserver;
+      let tell;
+      window.IntersectionObserver = class { constructor(f) { tell = f; } observe() {} disconnect() {} };
+      e.disconnectedCallback(); e.connectedCallback();
+      tell([{ isIntersecting: false }, { isIntersecting: true }]);
+      window.IntersectionObserver = Real;
+      done(e.awake);
+    })""")
+    assert awake
+
+
+@pytest.mark.parametrize(
+    ("page", "name"), [("descent", "valley"), ("descent", "atlas"), ("network", "train")]
+)
+def test_a_slider_shows_the_value_that_holds(visit, page, name):
+    seen = visit(page, name).ready()
+    slider = seen.box.locator("input[type=range]").first
+    slider.press("Home")
+    settle(seen.page)
+    at = seen.evaluate("e => e.state.lr")
+    shown = slider.locator("xpath=..").locator("output").inner_text()
+    assert np.isclose(float(shown), at, rtol=0, atol=10 ** -len(shown.partition(".")[2])), (
+        shown,
+        at,
+    )
+    assert slider.get_attribute("aria-valuetext") == shown
+
+
+def test_outputs_beyond_the_picture_are_named_and_make_no_spike(visit):
+    seen = visit("activations", "activations").ready()
+    seen.box.locator("select").select_option("identity")
+    middle, spread = seen.box.locator("input[type=range]").all()
+    middle.press("Home")
+    spread.press("End")
+    settle(seen.page)
+    # Of a normal distribution, below a quarter of a spread under its middle.
+    assert seen.evaluate("e => e.under.textContent") == "↓ 40 %"
+    assert seen.evaluate("e => e.spike.textContent + e.above.textContent") == ""
+
+
+def test_the_bars_of_the_sigmoid_have_different_lengths(visit):
+    seen = visit("activations", "activations").ready()
+    seen.box.locator("select").select_option("sigmoid")
+    settle(seen.page)
+    lengths = seen.evaluate(
+        "e => [...e.image.getAttribute('d').matchAll(/L([\\d.]+) /g)].map((m) => +m[1])"
+    )
+    longest = max(lengths)
+    assert sum(at > longest - 0.05 for at in lengths) <= 4
+
+
+def test_reset_puts_the_activation_back_too(visit):
+    seen = visit(where("network"), "network", reduced_motion="reduce").ready()
+    loss = seen.data("loss")
+    seen.box.locator("select").select_option("relu")
+    assert seen.data("loss") != loss
+    seen.button("Reset").click()
+    assert seen.data("loss") == loss
+    assert seen.box.locator("select").input_value() == "tanh"
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_a_network_that_runs_away_says_so(visit, motion):
+    seen = visit(where("network"), "network", reduced_motion=motion).ready()
+    seen.box.locator("select").select_option("identity")
+    seen.box.get_by_role("slider", name="learning rate").press("End")
+    seen.button("Train × 50").click()
+    seen.box.locator(".x-step", has_text="Diverged").wait_for()
+    assert np.abs(np.concatenate(seen.evaluate("e => e.model.W[1]"))).max() < 99
+    seen.sound("diverged")
+
+
+def test_small_losses_have_ticks_that_differ(visit):
+    seen = visit(where("network"), "network", reduced_motion="reduce").ready()
+    for _ in range(4):
+        seen.button("Train × 50").click()
+    seen.box.get_by_role("slider", name="bias").last.press("ArrowRight")  # a new curve begins
+    for _ in range(9):
+        seen.button("Train × 50").click()
+    assert seen.data("loss") < 1e-6
+    seen.evaluate("e => { e.losses = e.losses.slice(-5); e.request(); }")
+    settle(seen.page)
+    ticks = seen.evaluate(
+        "e => [...e.curve.axes.querySelectorAll('.x-end')].map((t) => t.textContent)"
+    )
+    assert len(set(ticks)) == len(ticks), ticks
+
+
+def test_large_values_stay_apart(visit):
+    seen = visit(where("network"), "network", reduced_motion="reduce").ready()
+    for value in (693, -98.7654, 12345.678):
+        wide = seen.evaluate(
+            """async (e, value) => {
+          for (const l of [1, 2]) for (const row of e.trace.Z[l]) row[0] = value;
+          for (const row of e.trace.A[1]) row[0] = value;
+          e.draw();
+          const ends = (box) => { const r = document.createRange(); r.selectNodeContents(box); return r.getBoundingClientRect(); };
+          return [...e.querySelectorAll('.x-values')].map((row) => {
+            const [z, a] = [...row.querySelectorAll('.x-cell')].map(ends);
+            return a.left - z.right;
+          });
+        }""",
+            value,
+        )
+        assert min(wide) >= 2, (value, wide)
+
+
+def test_training_choices_do_not_run_away_at_once(visit):
+    """Most pairs of data and network settle at the rate they come with."""
+    seen = visit("network", "train").ready()
+    data, layers, f = seen.box.locator("select").all()
+    for choice in [
+        ("parabola", "16,16", "tanh"),
+        ("wave", "8", "identity"),
+        ("xor", "16", "relu"),
+        ("moons", "8,8,8", "silu"),
+    ]:
+        for select, value in zip((data, layers, f), choice, strict=True):
+            select.select_option(value)
+        assert not seen.evaluate(
+            "e => { for (let n = 0; n < 300; n += 1) e.learn(); return e.broken; }"
+        ), choice
+
+
+def test_the_weights_begin_with_the_scale_of_their_activation(visit):
+    """sqrt(2/n) for ReLU, sqrt(1/n) for the others: docs/forward_pass.md."""
+    seen = visit("network", "train").ready()
+    scale = {}
+    for f in ("relu", "tanh"):
+        seen.box.locator("select").nth(2).select_option(f)
+        settle(seen.page)
+        scale[f] = np.array(seen.evaluate("e => e.net.W[1]"))
+    assert np.allclose(scale["relu"], np.sqrt(2) * scale["tanh"])
+
+
+def test_a_press_on_the_pen_adds_a_point_and_a_pull_does_not(visit):
+    for options in ({}, {"width": 390, "has_touch": True, "is_mobile": True}):
+        seen = visit("network", "train", **options).ready()
+        seen.button("Clear points").click()
+        pen = seen.box.locator(".x-pen")
+        pen.evaluate("e => e.scrollIntoView({ block: 'center' })")
+        settle(seen.page)
+        box = pen.locator(".x-dot").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        if options:
+            seen.page.touchscreen.tap(x + 9, y)
+        else:
+            seen.page.mouse.click(x + 9, y)
+        assert seen.data("points") == 1
+        seen.page.mouse.move(x, y)
+        seen.page.mouse.down()
+        seen.page.mouse.move(x + 40, y - 20, steps=4)
+        seen.page.mouse.up()
+        assert seen.data("points") == 1
+
+
+def test_the_most_points_are_said(visit):
+    seen = visit("network", "train").ready()
+    seen.evaluate(
+        "e => { for (let k = 0; k < 400; k += 1) e.add(Math.sin(k), Math.cos(1.7 * k)); }"
+    )
+    assert seen.data("points") == 300
+    assert "300 points: there is room for no more." in seen.box.inner_text()
+    seen.button("One step").click()
+    settle(seen.page)
+    assert "no more" not in seen.box.locator(".x-step").inner_text()
+
+
+def test_with_reduced_motion_training_shows_its_end(visit):
+    seen = visit("network", "train", reduced_motion="reduce").ready()
+    before = seen.data("steps")
+    seen.button("Train").click()
+    assert seen.data("steps") == before + 300
+    assert seen.evaluate("e => !e.playing")
+
+
+@pytest.mark.parametrize("scheme", ["default", "slate"])
+@EVERY
+def test_buttons_can_be_read_under_the_mouse(visit, page, name, scheme):
+    seen = visit(page, name, reduced_motion="reduce").ready()
+    seen.page.evaluate("(s) => document.body.setAttribute('data-md-color-scheme', s)", scheme)
+    settle(seen.page)
+    for button in seen.box.locator(".x-button").all():
+        if not (button.is_visible() and button.is_enabled()):
+            continue
+        button.hover()
+        contrast = button.evaluate("""(e) => {
+          const c = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d', { willReadFrequently: true });
+          const light = (colour) => {
+            c.fillStyle = colour; c.fillRect(0, 0, 1, 1);
+            const [r, g, b] = [...c.getImageData(0, 0, 1, 1).data].map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+          };
+          const [a, b] = [light(getComputedStyle(e).color), light(getComputedStyle(e).backgroundColor)];
+          return Math.max(a / b, b / a);
+        }""")
+        assert contrast >= 4.5, (button.inner_text(), contrast)
+
+
+@EVERY
+def test_no_frame_around_a_handle_that_the_mouse_holds(visit, page, name):
+    seen = visit(page, name).ready()
+    if seen.button("Reset").count():
+        seen.button("Reset").click()  # from now on the focus is that of a mouse
+    handles = [handle for handle in seen.box.locator(".x-handle").all() if handle.is_visible()]
+    for handle in handles:
+        handle.scroll_into_view_if_needed()
+        box = handle.locator(".x-dot").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        look = "e => [getComputedStyle(e).outlineStyle, getComputedStyle(e.querySelector('.x-ring')).stroke]"
+        seen.page.mouse.move(x, y)
+        seen.page.mouse.down()
+        seen.page.mouse.move(x + 12, y - 5, steps=3)
+        assert handle.evaluate(look) == ["none", "none"]
+        seen.page.mouse.up()
+        assert handle.evaluate(look)[0] == "none"
+    if handles:
+        handles[-1].focus()
+        seen.page.keyboard.press("ArrowLeft")
+        outline, ring = handles[-1].evaluate(look)
+        assert outline == "none" and ring != "none"
+
+
+def test_the_step_button_stays_where_it_is(visit):
+    seen = visit("descent", "descent").ready()
+    top = "e => e.querySelector('.is-main').getBoundingClientRect().top - e.getBoundingClientRect().top"
+    places = set()
+    for rate in (0.25, 0.5, 1.0, 1.25):
+        for t in (0, 1, 19):
+            seen.evaluate("(e, at) => e.put(at)", {"x0": -1.7, "lr": rate, "t": t})
+            settle(seen.page)
+            places.add(round(seen.evaluate(top)))
+    assert len(places) == 1, places
+    for width in (390, 1280):
+        seen = visit(where("network"), "network", width=width, reduced_motion="reduce").ready()
+        places = set()
+        for at in range(10):
+            seen.evaluate("(e, at) => e.go(at)", at)
+            settle(seen.page)
+            places.add(round(seen.evaluate(top)))
+        assert len(places) == 1, (width, places)
+
+
+def test_the_atlas_shows_on_which_side_of_the_limit_it_is(visit):
+    seen = visit("descent", "atlas").ready()
+    for lr, c, factor, verdict in [
+        (0.01, 0.1, "1 − 0.0100 · 0.100 = 0.9990", "Settles."),
+        (0.2, 10, "1 − 0.200 · 10.0 = −1.00", "On the limit"),
+        (0.201, 10, "= −1.010", "Runs away."),
+        (0.127, 15.7, "= −0.9939", "Settles."),
+    ]:
+        seen.evaluate("(e, at) => e.put(at)", {"lr": lr, "c": c})
+        settle(seen.page)
+        text = seen.box.inner_text()
+        assert factor in text and verdict in text, (lr, c, text)
+
+
+def test_descent_that_starts_at_the_minimum_stays(visit):
+    seen = visit("descent", "descent").ready()
+    seen.evaluate("e => e.put({ x0: 2 })")
+    settle(seen.page)
+    assert "Starts at the minimum" in seen.box.inner_text()
+    assert "Overshoots" not in seen.box.inner_text()
+
+
+@EVERY
+def test_formulas_can_be_read_on_a_telephone(visit, page, name):
+    seen = visit(page, name, width=390, has_touch=True, is_mobile=True).ready()
+    small = seen.evaluate("""(e) => [...e.querySelectorAll('.x-m *')].filter((t) => t.getClientRects().length && !t.children.length && !t.closest('svg'))
+      .map((t) => [t.textContent, parseFloat(getComputedStyle(t).fontSize)]).filter(([, size]) => size < 8.9)""")
+    assert not small

@@ -10,6 +10,7 @@ const START = { name: "silu", z: -1.5, mean: 0, sd: 1.5 };
 const REACH = 6;
 const BINS = 84;
 const FLAT = 0.05;
+const piles = (name) => name === "relu" || name === "leaky_relu";
 const bounded = (name) => name === "sigmoid" || name === "tanh";
 
 class Activations extends Explorable {
@@ -66,7 +67,9 @@ class Activations extends Explorable {
     const base = bottom + this.below.height;
     const words = (text, x, y, cls) => s("text", { x, y, class: `x-tick ${cls}` }, text);
     this.meanLine = s("path", { class: "x-dashed x-blue" });
-    this.spike = s("text", { x: this.side.x + this.side.width, class: "x-end x-halo" });
+    const beside = (y) => s("text", { x: this.side.x + this.side.width, y, class: "x-end x-halo" });
+    this.spike = beside();
+    [this.above, this.under] = [beside(top + 12), beside(top + size - 5)];
     svg.append(
       s("path", { d: `M${left} ${base}h${size}`, class: "x-frame" }),
       s("path", { d: `M${this.side.x} ${top}v${size}`, class: "x-frame" }),
@@ -76,7 +79,7 @@ class Activations extends Explorable {
       svgMath("f(z)", { x: left, y: top - 7, class: "x-label x-blue" }),
       svgMath("f'(z)", { x: left + 44, y: top - 7, class: "x-label x-orange" }),
       words("outputs", this.side.x + 2, top - 8, ""),
-      this.spike,
+      this.spike, this.above, this.under,
     );
     const { plot } = this;
     this.dot = handle(svg, {
@@ -125,8 +128,7 @@ class Activations extends Explorable {
     plot.rule(plot.x, y);
     const grid = Array.from({ length: 241 }, (_, i) => -REACH + i / 20);
     this.curve.setAttribute("d", plot.path(grid.map((v) => [v, f(v)])));
-    const kinked = name === "relu" || name === "leaky_relu";
-    this.bend.setAttribute("d", plot.path(kinked
+    this.bend.setAttribute("d", plot.path(piles(name)
       ? [[-REACH, fPrime(-1)], [0, fPrime(-1)], [0, NaN], [0, 1], [REACH, 1]]
       : grid.map((v) => [v, fPrime(v)])));
     const [at, slope] = [f(z), fPrime(z)];
@@ -134,7 +136,7 @@ class Activations extends Explorable {
     this.tangent.setAttribute("d", plot.path([[z - half, at - half * slope], [z + half, at + half * slope]]));
     this.up.setAttribute("d", `M${plot.X(z)} ${plot.top}v${plot.height}`);
     set(this.slopeDot, { cx: plot.X(z), cy: plot.Y(slope) });
-    this.drawBells(f, y, mean, sd);
+    this.drawBells(this.state, f, y);
     this.at.textContent = fmt(z, 1);
     this.value.textContent = fmtSmall(at);
     this.slope.textContent = fmtSmall(slope);
@@ -153,7 +155,7 @@ class Activations extends Explorable {
     Object.assign(this.dataset, { value: at, slope, mean: out, average, flat });
   }
 
-  drawBells(f, y, mean, sd) {
+  drawBells({ name, mean, sd }, f, y) {
     const { plot, below, side } = this;
     const cells = normalCells(mean, sd);
     const base = below.y + below.height;
@@ -161,8 +163,11 @@ class Activations extends Explorable {
     const X = (v) => clamp(plot.X(v), plot.left, plot.left + plot.width).toFixed(1);
     this.bell.setAttribute("d", `M${X(bell[0][0])} ${base}${bell.map(([v, p]) => `L${X(v)} ${(base - p * below.height).toFixed(1)}`).join("")}L${X(bell.at(-1)[0])} ${base}Z`);
     const mass = passThrough(f, cells, y[0], y[1], BINS);
-    // A bell that passes unchanged fills half of the strip; what piles up higher is cut off and named.
-    const full = (2 * 0.4 * ((y[1] - y[0]) / BINS)) / sd;
+    const top = mass.indexOf(Math.max(...mass));
+    // The longest bar fills the strip. Where a kink piles up a whole side of the bell on one place,
+    // that bar is cut off and named, so that the rest can be seen.
+    const rest = Math.max(...mass.filter((_, i) => Math.abs(i - top) > 1));
+    const full = piles(name) ? clamp(rest, mass[top] / 12, mass[top]) || 1 : mass[top] || 1;
     const tall = plot.height / BINS;
     const bottom = plot.top + plot.height;
     let d = `M${side.x} ${bottom}`;
@@ -171,12 +176,17 @@ class Activations extends Explorable {
       d += `L${wide} ${(bottom - i * tall).toFixed(1)}V${(bottom - (i + 1) * tall).toFixed(1)}`;
     });
     this.image.setAttribute("d", `${d}L${side.x} ${plot.top}Z`);
-    const top = mass.indexOf(Math.max(...mass));
-    const named = mass[top] > full && mass[top] > 0.12;
+    const named = mass[top] > full * 1.001 && mass[top] > 0.12;
     this.spike.textContent = named ? `${fmt(100 * mass[top], 0)} %` : "";
     this.spike.setAttribute("y", clamp(bottom - (top + 1) * tall - 5, plot.top + 12, bottom));
-    const average = clamp(plot.Y(meanOf(f, cells)), plot.top, bottom).toFixed(1);
-    this.meanLine.setAttribute("d", `M${side.x} ${average}h${side.width}`);
+    const outside = (text, is) => {
+      const share = meanOf((v) => (is(f(v)) ? 1 : 0), cells);
+      return share < 0.005 ? "" : `${text} ${fmt(100 * share, 0)} %`;
+    };
+    this.above.textContent = outside("↑", (v) => v > y[1]);
+    this.under.textContent = outside("↓", (v) => v < y[0]);
+    const average = plot.Y(meanOf(f, cells));
+    this.meanLine.setAttribute("d", average < plot.top || average > bottom ? "" : `M${side.x} ${average.toFixed(1)}h${side.width}`);
   }
 }
 

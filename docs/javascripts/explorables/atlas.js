@@ -8,6 +8,15 @@ const CURVE = [-1, 2];
 const STEPS = 24;
 const CELLS = 100;
 
+// Rate and curvature have three digits, so that the product in the formula is the one that is meant.
+const three = (value) => Number(value.toPrecision(3));
+const plain = (value) => fmt(value, value < 0.1 ? 4 : value < 1 ? 3 : value < 10 ? 2 : 1);
+// As many digits as it takes to see on which side of 1 a factor is.
+function digitsOf(factor) {
+  const away = Math.abs(Math.abs(factor) - 1);
+  return away < 1e-9 ? 2 : clamp(Math.ceil(-Math.log10(away)) + 1, 2, 6);
+}
+
 class Atlas extends Explorable {
   build() {
     this.state = { ...START };
@@ -42,7 +51,7 @@ class Atlas extends Explorable {
     const slider = (words, tex, hue, bounds, key) =>
       range({
         label: h("span", null, words, " ", math(tex)), min: bounds[0], max: bounds[1], step: 0.01, value: Math.log10(START[key]), hue,
-        show: () => fmt(this.state[key], this.state[key] < 1 ? 3 : 2), change: (p) => this.put({ [key]: 10 ** p }),
+        show: () => plain(this.state[key]), change: (p) => this.put({ [key]: 10 ** p }),
       });
     this.rate = slider("rate", "\\alpha", "blue", RATE, "lr");
     this.curvature = slider("curvature", "c", "purple", CURVE, "c");
@@ -97,16 +106,17 @@ class Atlas extends Explorable {
   put(change) {
     const next = { ...this.state, ...change };
     if (!Number.isFinite(next.lr) || !Number.isFinite(next.c)) return;
-    this.state = { lr: clamp(next.lr, 0.01, 10), c: clamp(next.c, 0.1, 100) };
+    this.state = { lr: three(clamp(next.lr, 0.01, 10)), c: three(clamp(next.c, 0.1, 100)) };
     this.rate.put(Math.log10(this.state.lr));
     this.curvature.put(Math.log10(this.state.c));
     this.request();
-    this.say(`Factor ${spoken(1 - this.state.lr * this.state.c)}. ${this.judge()}`);
+    const factor = 1 - this.state.lr * this.state.c;
+    this.say(`Factor ${spoken(factor, digitsOf(factor))}. ${this.judge()}`);
   }
 
   judge() {
     const size = Math.abs(1 - this.state.lr * this.state.c);
-    if (Math.abs(size - 1) < 5e-4) return "On the limit: it neither settles nor runs away.";
+    if (Math.abs(size - 1) < 1e-9) return "On the limit: it neither settles nor runs away.";
     return size < 1 ? "Settles." : "Runs away.";
   }
 
@@ -116,7 +126,7 @@ class Atlas extends Explorable {
     this.track.setAttribute("d", this.course.path(path.map((x, t) => [t, x])));
     this.marks.replaceChildren(...path.map((x, t) => [t, x]).filter(([, x]) => Math.abs(x) < 2.2).map(([t, x]) =>
       s("circle", { cx: this.course.X(t).toFixed(1), cy: this.course.Y(x).toFixed(1), r: 3, class: "x-solid" })));
-    this.equation.replaceChildren(math("1 - \\alpha c ="), ` 1 − ${fmt(lr, 3)} · ${fmt(c)} = `, h("b", null, fmt(1 - lr * c)));
+    this.equation.replaceChildren(math("1 - \\alpha c ="), ` 1 − ${plain(lr)} · ${plain(c)} = `, h("b", null, fmt(1 - lr * c, digitsOf(1 - lr * c))));
     this.verdict.textContent = this.judge();
     this.limits.textContent = `Limit for this curvature: ${fmtSmall(stabilityLimit(c))}. The dots are limits found by trying; they are off by less than ${this.worst < 1e-6 ? "a millionth" : fmtSmall(this.worst)}.`;
     this.time.setAttribute("aria-label", `Place against step: ${this.judge()}`);

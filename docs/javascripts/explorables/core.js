@@ -177,18 +177,19 @@ export function normalCells(mean, sd, cells = 2000) {
 }
 
 // How much of the distribution f sends into each of `bins` equal bins from low to high. What falls
-// outside counts for the first or last bin. A cell is spread evenly between the images of its borders.
+// outside is in none. A cell is spread evenly between the images of its borders.
 export function passThrough(f, { borders, shares }, low, high, bins) {
   const mass = new Array(bins).fill(0);
-  const place = (y) => Math.min(Math.max(((y - low) / (high - low)) * bins, 0), bins);
+  const place = (y) => ((y - low) / (high - low)) * bins;
   const at = borders.map((z) => place(f(z)));
   shares.forEach((share, i) => {
     const [from, to] = at[i] < at[i + 1] ? [at[i], at[i + 1]] : [at[i + 1], at[i]];
     if (to - from < 1e-9) {
-      mass[Math.min(Math.floor(from), bins - 1)] += share;
+      const bin = from === bins ? bins - 1 : Math.floor(from); // the upper end belongs to the last bin
+      if (bin >= 0 && bin < bins) mass[bin] += share;
       return;
     }
-    for (let bin = Math.floor(from); bin < to && bin < bins; bin += 1) {
+    for (let bin = Math.max(Math.floor(from), 0); bin < to && bin < bins; bin += 1) {
       mass[bin] += (share * (Math.min(to, bin + 1) - Math.max(from, bin))) / (to - from);
     }
   });

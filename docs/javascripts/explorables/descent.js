@@ -6,7 +6,8 @@ const START = { x0: 0, lr: 0.75, t: 0 };
 const STEPS = 20;
 const MAX_RATE = 1.25;
 
-function verdict(lr) {
+function verdict({ x0, lr }) {
+  if (x0 === 2) return "Starts at the minimum: the slope is 0, nothing moves.";
   if (lr < 0.05) return "Creeps: the factor is just below 1.";
   if (lr < 0.4999) return "Approaches from one side.";
   if (lr <= 0.5001) return "Arrives in one step: the factor is 0.";
@@ -48,8 +49,8 @@ class Descent extends Explorable {
           h("div", { class: "x-line" },
             h("span", { class: "x-field" }, "start ", math("x_0"), this.pills[0]),
             h("span", { class: "x-field" }, "rate ", math("\\alpha"), this.pills[1])),
-          h("div", { class: "x-equation" }, this.general, this.numbers),
           h("div", { class: "x-line" }, this.previous, this.next, this.run),
+          h("div", { class: "x-equation" }, this.general, this.numbers),
           this.verdict)),
     );
   }
@@ -120,7 +121,7 @@ class Descent extends Explorable {
     this.state = next;
     if (!("t" in change) || Object.keys(change).length > 1) this.stop();
     this.request();
-    this.say(`Learning rate ${fmt(next.lr)}. ${verdict(next.lr)}`);
+    this.say(`Learning rate ${fmt(next.lr)}. ${verdict(next)}`);
   }
 
   walk(by) {
@@ -174,7 +175,7 @@ class Descent extends Explorable {
       math("="), h("b", { class: "x-ink-purple" }, fmt(x, 3)), " − ", h("b", { class: "x-ink-blue" }, fmt(lr, Math.round(lr * 1000) % 10 ? 3 : 2)), " · ",
       h("b", null, par(slope, 3)), " = ", h("b", { class: "x-ink-orange" }, fmt(after, 3)));
     this.verdict.replaceChildren(
-      h("b", null, verdict(lr)), ` Each step multiplies the distance from 2 by ${fmt(1 - 2 * lr)}; after ${STEPS} steps it is ${fmtSmall(Math.abs(path[STEPS] - 2))}.`);
+      h("b", null, verdict(this.state)), ` Each step multiplies the distance from 2 by ${fmt(1 - 2 * lr)}; after ${STEPS} steps it is ${fmtSmall(Math.abs(path[STEPS] - 2))}.`);
     this.previous.disabled = t === 0;
     this.next.disabled = t === STEPS - 1;
     for (const element of [...this.pills, this.start, this.grip]) element.update();

@@ -11,6 +11,8 @@ const START = {
 };
 const NAMES = { tanh: "tanh", relu: "ReLU", sigmoid: "sigmoid", silu: "SiLU", identity: "none" };
 const SIZES = [2, 3, 1];
+const MOST = 100;
+const DIVERGED = `Diverged: a weight would pass ${MOST}. Lower the rate or reset.`;
 
 // The steps in order. What a step has computed is shown from then on.
 const STEPS = [
@@ -38,6 +40,8 @@ const ROWS = [
   ["g1", "\\nabla_{W^{[1]}} \\L = \\delta^{[1]} x^{\\top}"],
 ];
 const par = (value, digits) => (value < 0 ? `(${fmt(value, digits)})` : fmt(value, digits));
+// Large numbers with fewer digits, so that neighbours in a box stay apart.
+const fitting = (value, digits) => clamp(digits + 1 - Math.trunc(Math.abs(value)).toString().length, 0, digits);
 const ink = (hue, text) => h("b", { class: `x-ink-${hue}` }, text);
 
 class Network extends Explorable {
@@ -176,6 +180,7 @@ class Network extends Explorable {
   reset() {
     const fresh = structuredClone(START);
     this.edit(() => {
+      this.f = this.choice.box.value = this.getAttribute("f") ?? "tanh";
       // The pills hold on to the rows: fill them, do not replace them.
       for (const key of ["W", "b"]) {
         for (const l of [1, 2]) fresh[key][l].forEach((row, i) => Object.assign(this.model[key][l][i], row));
@@ -199,46 +204,50 @@ class Network extends Explorable {
     if (this.at < STEPS.length - 1) return this.go(this.at + 1);
     this.halt();
     const before = this.loss;
-    this.update();
+    const done = this.update();
     this.at = INDEX.L;
-    this.note = `Every weight took a step: the loss went from ${fmtSmall(before, 4)} to ${fmtSmall(this.loss, 4)}.`;
+    this.note = !done ? DIVERGED : `Every weight took a step: the loss went from ${fmtSmall(before, 4)} to ${fmtSmall(this.loss, 4)}.`;
     this.request();
     this.say(this.note);
   }
 
+  // One step of descent. Not taken, and false, if it left the numbers that can be shown.
   update() {
     const { W, b } = sgdStep(this.model, this.gradients, this.model.lr);
+    const all = [W, b].flatMap((layers) => layers.slice(1)).flat(2);
+    if (!all.every((v) => Math.abs(v) < MOST)) return false;
     for (const l of [1, 2]) {
-      W[l].forEach((row, i) => row.forEach((w, j) => (this.model.W[l][i][j] = clamp(w, -99, 99))));
-      b[l].forEach(([v], i) => (this.model.b[l][i][0] = clamp(v, -99, 99)));
+      W[l].forEach((row, i) => Object.assign(this.model.W[l][i], row));
+      b[l].forEach((row, i) => Object.assign(this.model.b[l][i], row));
     }
     this.compute();
     this.losses.push(this.loss);
     if (this.losses.length > 401) this.losses.shift();
+    return true;
   }
 
   trainMany() {
     if (this.playing) return this.halt();
     let left = 50;
-    const finish = () => {
+    const finish = (done = true) => {
       this.halt();
       this.at = INDEX.L;
-      this.note = `50 updates later the loss is ${fmtSmall(this.loss, 4)}.`;
+      this.note = done ? `50 updates later the loss is ${fmtSmall(this.loss, 4)}.` : DIVERGED;
       this.request();
       this.say(this.note);
     };
     if (this.still) {
-      while (left-- > 0) this.update();
-      return finish();
+      while (left > 0 && this.update()) left -= 1;
+      return finish(left === 0);
     }
     this.at = STEPS.length - 1;
     this.train.textContent = "Stop";
     this.play(() => {
-      this.update();
-      this.draw();
+      const done = this.update();
+      if (done) this.draw();
       left -= 1;
-      if (left > 0) return true;
-      finish();
+      if (done && left > 0) return true;
+      finish(done);
       return false;
     });
   }
@@ -253,7 +262,7 @@ class Network extends Explorable {
     const back = this.at >= FIRST_BACK;
     for (const { element, key, get, digits } of this.cells) {
       const known = this.at >= INDEX[key];
-      const text = known ? (digits === "small" ? fmtSmall(get(), 4) : fmt(get(), digits)) : "·";
+      const text = known ? (digits === "small" ? fmtSmall(get(), 4) : fmt(get(), fitting(get(), digits))) : "·";
       if (element.textContent !== text) element.textContent = text;
       element.classList.toggle("is-new", step.key === key);
     }

@@ -242,8 +242,8 @@ export function range({ label, min, max, step, value, change, show, hue = "blue"
     input.setAttribute("aria-valuetext", output.textContent.replace("−", "minus "));
   };
   input.addEventListener("input", () => {
-    tell();
     change(Number(input.value));
+    tell(); // what is shown may be a value that the change made
   });
   tell();
   const name = typeof label === "string" ? h("span", null, label) : label;
@@ -267,6 +267,14 @@ export function ticks(low, high, wanted = 5) {
     list.push(Number((i * step).toPrecision(12)));
   }
   return list;
+}
+
+// How the numbers of an axis are written: all with the same digits, very small ones with a power.
+function tickText(list) {
+  const largest = Math.max(...list.map(Math.abs));
+  if (largest > 0 && largest < 0.01) return (value) => (value === 0 ? "0" : value.toExponential().replace("e-", "e−"));
+  const digits = Math.max(0, ...list.map((value) => (String(value).split(".")[1] ?? "").length));
+  return (value) => fmt(value, digits);
 }
 
 // A frame with axes in a drawing. X and Y turn values into positions, the inverse is unX, unY.
@@ -318,19 +326,18 @@ export class Plot {
     Object.assign(this, { x, y, key });
     const bottom = this.top + this.height;
     const power = (n) => (n === 0 ? ["1"] : n === 1 ? ["10"] : [`10`, s("tspan", { class: "x-small", dy: "-0.45em" }, fmt(n, 0))]);
-    const digits = (list) => Math.max(0, ...list.map((t) => (String(t).split(".")[1] ?? "").length));
     const xs = this.xTicks ?? ticks(...x);
     const ys = this.yTicks ?? (this.log ? ticks(...y, 4).filter(Number.isInteger) : ticks(...y));
-    const [dx, dy] = [digits(xs), digits(ys)];
+    const [showX, showY] = [tickText(xs), tickText(ys)];
     const raw = (value) => bottom - ((value - y[0]) / (y[1] - y[0])) * this.height;
     this.axes.replaceChildren(
       ...xs.flatMap((value) => [
         s("path", { d: `M${this.X(value).toFixed(1)} ${this.top}V${bottom}`, class: "x-grid" }),
-        s("text", { x: this.X(value), y: bottom + 15, class: "x-tick x-mid" }, fmt(value, dx)),
+        s("text", { x: this.X(value), y: bottom + 15, class: "x-tick x-mid" }, showX(value)),
       ]),
       ...ys.flatMap((value) => [
         s("path", { d: `M${this.left} ${raw(value).toFixed(1)}h${this.width}`, class: "x-grid" }),
-        s("text", { x: this.left - 5, y: raw(value) + 4, class: "x-tick x-end" }, this.log ? power(value) : fmt(value, dy)),
+        s("text", { x: this.left - 5, y: raw(value) + 4, class: "x-tick x-end" }, this.log ? power(value) : showY(value)),
       ]),
     );
   }
@@ -363,8 +370,8 @@ export class Explorable extends HTMLElement {
       this.append(this.status);
     }
     this.awake = true;
-    this.watch = new IntersectionObserver(([entry]) => {
-      this.awake = entry.isIntersecting;
+    this.watch = new IntersectionObserver((entries) => {
+      this.awake = entries.at(-1).isIntersecting; // several may have gathered: the last one holds
       if (this.awake) this.request();
     });
     this.watch.observe(this);

@@ -27,7 +27,7 @@ class Valley extends Explorable {
       show: () => fmt(this.state.c2, 1), change: (p) => this.put({ c2: 10 ** p }),
     });
     this.momentum = range({
-      label: named("momentum", "\\beta"), min: 0, max: 0.95, step: 0.01, value: state.beta, hue: "orange",
+      label: "momentum", min: 0, max: 0.95, step: 0.01, value: state.beta, hue: "orange",
       show: () => fmt(this.state.beta), change: (beta) => this.put({ beta }),
     });
     this.verdict = h("p", { class: "x-step" });
@@ -42,7 +42,7 @@ class Valley extends Explorable {
         h("div", { class: "x-column" },
           h("div", { class: "x-group" }, this.rate, this.curvature, this.momentum),
           h("div", { class: "x-line" }, button("Best plain rate", best), button("Best with momentum", () => this.put(polyak(1, this.state.c2)))),
-          h("div", { class: "x-equation" }, h("p", null, math("q \\leftarrow \\beta q + \\nabla g")), h("p", null, math("\\theta \\leftarrow \\theta - \\alpha q")))),
+          h("div", { class: "x-equation" }, h("p", null, math("\\t{velocity} \\leftarrow \\t{momentum} \\cdot \\t{velocity} + \\nabla g(\\theta)")), h("p", null, math("\\theta \\leftarrow \\theta - \\alpha \\cdot \\t{velocity}")))),
         h("div", null, this.time),
         h("div", { class: "x-column" }, this.verdict, this.facts)),
     );
