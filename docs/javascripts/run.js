@@ -3,7 +3,7 @@
 
 let worker = null;
 let next = 0;
-const waiting = new Map(); // id -> snippet
+const waiting = new Map(); // id -> { bar, message }; the first one runs
 
 const make = (tag, attributes = {}, text = "") => {
   const element = document.createElement(tag);
@@ -63,14 +63,37 @@ function busy(bar, on) {
   button.setAttribute("aria-label", `${on ? "Stop" : "Run"} snippet ${bar.dataset.snippetBar}`);
 }
 
+function close(id, kind, text) {
+  const { bar } = waiting.get(id);
+  waiting.delete(id);
+  busy(bar, false);
+  say(bar, kind, text);
+}
+
 function end(text, kind) {
   worker?.terminate();
   worker = null;
-  for (const bar of waiting.values()) {
-    busy(bar, false);
-    say(bar, kind, text);
-  }
-  waiting.clear();
+  for (const id of [...waiting.keys()]) close(id, kind, text);
+}
+
+// Ends this snippet alone: if it runs, with its Python, and the one that waits starts anew.
+function stop(bar) {
+  const id = [...waiting.keys()].find((key) => waiting.get(key).bar === bar);
+  if (id === undefined) return;
+  const runs = id === waiting.keys().next().value;
+  close(id, "stopped", "Stopped.");
+  if (!runs) return;
+  worker?.terminate();
+  worker = null;
+  begin();
+}
+
+function begin() {
+  const [first] = waiting.values();
+  if (!first) return;
+  if (!worker) start();
+  say(first.bar, "busy", "Running…");
+  worker.postMessage(first.message);
 }
 
 function start() {
@@ -80,17 +103,16 @@ function start() {
     end("Python could not be loaded.", "error");
   };
   worker.onmessage = ({ data }) => {
-    const bar = waiting.get(data.id);
+    const bar = waiting.get(data.id)?.bar;
     if (!bar) return;
     if (data.kind === "status") say(bar, "busy", data.text);
     if (data.kind === "output") show(bar, resultOf(bar).output.textContent + data.text);
     if (data.kind === "failed") end(`Python could not be loaded: ${data.text}`, "error");
     if (data.kind === "done") {
-      waiting.delete(data.id);
-      busy(bar, false);
       const { verdict, sentence, output, trace } = data.result;
       show(bar, output + (output && !output.endsWith("\n") ? "\n" : "") + trace.join("\n"));
-      say(bar, verdict, sentence);
+      close(data.id, verdict, sentence);
+      begin();
     }
   };
 }
@@ -100,19 +122,13 @@ function run(bar) {
   const block = blockOf(number);
   const earlier = [];
   for (let k = 1; k < number; k += 1) earlier.push(currentCode(blockOf(k)));
-  if (!worker) start();
   const id = (next += 1);
-  waiting.set(id, bar);
+  const message = { id, page: location.pathname, earlier, source: currentCode(block), original: shownCode(block) };
+  waiting.set(id, { bar, message });
   busy(bar, true);
   show(bar, "");
-  say(bar, "busy", waiting.size > 1 ? "Waits for the snippet that runs…" : "Running…");
-  worker.postMessage({
-    id,
-    page: location.pathname,
-    earlier,
-    source: currentCode(block),
-    original: shownCode(block),
-  });
+  if (waiting.size > 1) say(bar, "busy", "Waits for the snippet that runs…");
+  else begin();
 }
 
 function edit(bar, button) {
@@ -154,6 +170,8 @@ function edit(bar, button) {
 
 function reset(bar, button) {
   const block = blockOf(bar.dataset.snippetBar);
+  stop(bar);
+  bar.querySelector(".run-result")?.remove(); // it speaks of what was edited
   editorOf(block)?.remove();
   block.classList.remove("is-edited");
   button.dataset.run = "edit";
@@ -165,12 +183,12 @@ export function press(button) {
   const bar = button.closest(".run");
   const what = button.dataset.run;
   if (what === "run") run(bar);
-  if (what === "stop") end("Stopped.", "stopped");
+  if (what === "stop") stop(bar);
   if (what === "edit") edit(bar, button);
   if (what === "reset") reset(bar, button);
 }
 
 // A snippet of a page that was left need not run on.
 window.document$?.subscribe(() => {
-  if ([...waiting.values()].some((bar) => !bar.isConnected)) end("Stopped.", "stopped");
+  if ([...waiting.values()].some(({ bar }) => !bar.isConnected)) end("Stopped.", "stopped");
 });

@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 MARK = "#>"
 LIMIT = 50_000  # characters of output after which a snippet is stopped
+AT_ONCE = 50  # pieces that are shown as they come; what follows, ten times a second
 PRINT = dict(
     precision=8, threshold=1000, edgeitems=3, linewidth=75, suppress=False, nanstr="nan",
     infstr="inf", formatter=None, sign="-", floatmode="maxprec", legacy=False,
@@ -37,13 +38,15 @@ class _Out(io.TextIOBase):
     def __init__(self, hand_on: Callable[[str], object] | None):
         self.parts: list[str] = []
         self.size, self.waiting, self.last, self.hand_on = 0, [], time.monotonic(), hand_on
+        self.handed = 0
 
     def write(self, text: str) -> int:
         self.parts.append(text)
         self.size += len(text)
         if self.hand_on:
             self.waiting.append(text)
-            if time.monotonic() - self.last > 0.1:
+            soon = self.handed < AT_ONCE and text.endswith("\n")
+            if soon or time.monotonic() - self.last > 0.1:
                 self.flush()
         if self.size > LIMIT:
             raise TooMuch(f"stopped after {LIMIT} characters of output")
@@ -52,6 +55,7 @@ class _Out(io.TextIOBase):
     def flush(self) -> None:
         if self.hand_on and self.waiting:
             self.hand_on("".join(self.waiting))
+            self.handed += 1
         self.waiting, self.last = [], time.monotonic()
 
     @property
@@ -167,10 +171,11 @@ class _Session:
         np.random.seed(0)  # noqa: NPY002  (the same for each reader, should a snippet ask for it)
 
     def execute(self, name: str, source: str, out: _Out) -> None:
-        """Statement by statement, so that what was printed before an error is kept."""
+        """Statement by statement, so that what was printed before an error, or before Stop, is kept."""
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
         tree = ast.parse(source, name)
         for node in tree.body:
+            out.flush()
             exec(compile(ast.Module([node], []), name, "exec"), self.names)
         out.flush()
 

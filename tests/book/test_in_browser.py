@@ -1,5 +1,6 @@
 """What runs the snippets in the browser, run here: outputs compared, errors told, order kept."""
 
+import builtins
 import json
 import zipfile
 from io import BytesIO
@@ -101,6 +102,28 @@ def test_an_error_shows_the_lines_that_matter():
 def test_output_without_end_is_stopped():
     found = run("while True:\n    print('x' * 99)\n")
     assert "TooMuch" in found["trace"][-1] and len(found["output"]) <= in_browser.LIMIT
+
+
+@pytest.mark.parametrize(
+    "code, shown",
+    [
+        ("print('start')\n", "start\n"),
+        ("print('one')\nprint('two', end='')\n", "one\ntwo"),
+        ("for k in range(3):\n    print(k)\n    last = list(pieces)\npieces = last\n", "0\n1\n2\n"),
+    ],
+)
+def test_what_is_printed_is_shown_before_the_next_statement(monkeypatch, code, shown):
+    monkeypatch.setattr(builtins, "pieces", [], raising=False)
+    handed = builtins.pieces
+    in_browser.run("/p/", [], f"{code}early = ''.join(pieces)\n", "", handed.append)
+    assert in_browser._session.names["early"] == shown
+    assert "".join(handed) == shown
+
+
+def test_what_is_printed_in_a_loop_is_shown_a_few_times_a_second():
+    handed = []
+    in_browser.run("/p/", [], "for k in range(5000):\n    print(k)\n", "", handed.append)
+    assert "".join(handed) == "".join(f"{k}\n" for k in range(5000)) and len(handed) < 100
 
 
 def test_warnings_are_shown_and_not_raised():

@@ -114,6 +114,42 @@ def test_stop_ends_what_would_run_for_ever(visit):
     assert "age" in verdict(visit, 1, "agrees"), "and Python starts anew"
 
 
+def test_what_was_printed_before_an_endless_loop_is_seen_and_stays(visit):
+    edit(visit, 1, "print('start')\nfor k in range(2):\n    print(k)\n    while k:\n        pass\n").press("Control+Enter")
+    bar(visit, 1).locator(".run-output", has_text="start\n0\n1").wait_for(timeout=READY)
+    bar(visit, 1).locator("[data-run=stop]").click()
+    assert verdict(visit, 1, "stopped") == "Stopped." and output(visit, 1).split() == ["start", "0", "1"]
+    bar(visit, 1).locator("[data-run=reset]").click()
+
+
+def test_stop_ends_one_snippet_and_those_that_wait_run(visit):
+    edit(visit, 3, "while True:\n    pass\n").press("Control+Enter")
+    bar(visit, 3).locator(".run-verdict", has_text="Running, with").wait_for(timeout=READY)
+    for number in (1, 2):
+        bar(visit, number).locator("[data-run=run]").click()
+        assert "Waits" in verdict(visit, number, "busy")
+    bar(visit, 2).locator("[data-run=stop]").click()
+    assert verdict(visit, 2, "stopped") == "Stopped."
+    assert "Running" in verdict(visit, 3, "busy") and "Waits" in verdict(visit, 1, "busy")
+    bar(visit, 3).locator("[data-run=stop]").click()
+    assert verdict(visit, 3, "stopped") == "Stopped."
+    assert "age" in verdict(visit, 1, "agrees")
+    bar(visit, 3).locator("[data-run=reset]").click()
+
+
+def test_reset_takes_the_verdict_on_the_edited_code_away(visit):
+    edit(visit, 1, "print('mine')\n").press("Control+Enter")
+    verdict(visit, 1, "differs")
+    bar(visit, 1).locator("[data-run=reset]").click()
+    assert bar(visit, 1).locator(".run-result").count() == 0
+    edit(visit, 1, "while True:\n    pass\n").press("Control+Enter")
+    bar(visit, 1).locator(".run-verdict", has_text="Running").wait_for(timeout=READY)
+    bar(visit, 1).locator("[data-run=reset]").click()
+    assert bar(visit, 1).locator(".run-result").count() == 0
+    bar(visit, 1).locator("[data-run=run]").click()
+    assert "age" in verdict(visit, 1, "agrees")
+
+
 def test_it_fits_a_narrow_page_and_instant_navigation(visit):
     edit(visit, 3, "print('long ' * 60)\n").press("Control+Enter")
     verdict(visit, 3, "differs")
