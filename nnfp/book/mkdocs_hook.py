@@ -121,7 +121,7 @@ def _before_search(context, *, page, config, **_) -> None:
     if page.file.src_uri.endswith((".ipynb", "reference/tests.md")):
         page.meta["search"] = {"exclude": True}
     elif page.file.src_uri.startswith(("reference/", "pitfalls/", "museum")):  # lists repeat what chapters explain
-        page.meta.setdefault("search", {"boost": 0.3})
+        page.meta.setdefault("search", {"boost": 0.003})  # a word in a title counts a thousandfold
     page.whole_content, page.content = page.content, searchable(page.content)
 
 
