@@ -863,3 +863,23 @@ def test_formulas_can_be_read_on_a_telephone(visit, page, name):
     small = seen.evaluate("""(e) => [...e.querySelectorAll('.x-m *')].filter((t) => t.getClientRects().length && !t.children.length && !t.closest('svg'))
       .map((t) => [t.textContent, parseFloat(getComputedStyle(t).fontSize)]).filter(([, size]) => size < 8.9)""")
     assert not small
+
+
+def test_a_frame_of_training_stops_when_its_time_is_up(visit):
+    """A clock that leaps: each frame may take one step of descent and look at one row, no more."""
+    seen = visit("network", "train").ready()
+    choice = ("spiral", "16,16", "tanh")
+    for select, value in zip(seen.box.locator("select").all(), choice, strict=True):
+        select.select_option(value)
+    steps, rows = seen.evaluate("""(e) => {
+      const [clock, play] = [performance.now, e.play];
+      let time = 0;
+      e.play = (step) => (e.frame = step);
+      performance.now = () => (time += 100);
+      e.toggle();
+      for (let n = 0; n < 6; n += 1) e.frame();
+      Object.assign(performance, { now: clock });
+      e.play = play;
+      return [e.steps, e.sweep?.rows.length];
+    }""")
+    assert (steps, rows) == (6, 3)

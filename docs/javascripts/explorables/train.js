@@ -283,17 +283,19 @@ class Train extends Explorable {
     this.go.textContent = "Stop";
     let frame = 0;
     this.play(() => {
-      // As many steps as fit into a frame, but not so many that nothing can be followed; then the
-      // picture, as far as the time goes; the curves only now and then. The rest is the browser's.
+      // As many steps as fit into a frame, but not so many that nothing can be followed. A frame
+      // either computes or draws, and draws one thing: painting takes the browser longer than us.
       const now = performance.now();
-      for (let n = 0; n < 12 && (n === 0 || performance.now() < now + 3); n += 1) {
+      const drawn = (frame += 1) % 2;
+      for (let n = 0; n < 12 && (n === 0 || performance.now() < now + (drawn ? 1 : 4)); n += 1) {
         if (!this.learn()) {
           this.halt(() => {});
           return false;
         }
       }
-      this.look(now + 6);
-      this.draw((frame += 1) % 6 === 0);
+      if (!drawn) this.look(now + 7);
+      else if (frame % 3) this.drawPicture();
+      else this.drawNumbers(frame % 12 === 3 ? "curve" : "norms");
       return this.steps < 50000 || this.halt(() => {}) || false;
     });
   }
@@ -319,7 +321,7 @@ class Train extends Explorable {
     if (rows.length < CELLS) return;
     this.sweep = null;
     this.surface = rows.flat();
-    this.repaint();
+    this.fresh = true;
   }
 
   repaint() {
@@ -335,12 +337,27 @@ class Train extends Explorable {
     context.putImageData(image, 0, 0);
   }
 
-  draw(curves = true) {
+  drawPicture() {
+    const plane = isPlane(this.state.set);
+    if (plane && this.fresh) this.repaint();
+    this.fresh = false;
+    this.guess.setAttribute("d", plane || !this.seen ? "" : this.plot.path(this.seen));
+  }
+
+  drawNumbers(...curves) {
+    const loss = this.data.length ? mse(this.trace().A.at(-1), this.Y) : 0;
+    this.numbers.textContent = this.note || this.summary();
+    Object.assign(this.dataset, { steps: this.steps, loss, points: this.data.length, broken: this.broken });
+    if (curves.includes("curve")) this.drawCurve(this.curve, 1, 2, ["x-purple"]);
+    if (curves.includes("norms")) this.drawCurve(this.norms, 2, 99, ["x-blue", "x-orange", "x-green", "x-red"]);
+  }
+
+  draw() {
     const { plot } = this;
     const plane = isPlane(this.state.set);
     this.canvas.style.display = plane ? "" : "none";
     this.paint.style.visibility = plane ? "" : "hidden";
-    this.guess.setAttribute("d", plane || !this.seen ? "" : plot.path(this.seen));
+    this.drawPicture();
     const drawn = `${this.state.set} ${this.data.length} ${this.X?.[0]?.[0]}`;
     if (drawn !== this.drawn) {
       this.drawn = drawn;
@@ -352,13 +369,8 @@ class Train extends Explorable {
       brush.classList.toggle("is-on", on);
       brush.setAttribute("aria-pressed", on);
     });
-    const loss = this.data.length ? mse(this.trace().A.at(-1), this.Y) : 0;
-    this.numbers.textContent = this.note || this.summary();
-    Object.assign(this.dataset, { steps: this.steps, loss, points: this.data.length, broken: this.broken });
-    if (!curves) return;
+    this.drawNumbers("curve", "norms");
     this.go.disabled = this.one.disabled = !this.data.length || this.broken;
-    this.drawCurve(this.curve, 1, 2, ["x-purple"]);
-    this.drawCurve(this.norms, 2, 99, ["x-blue", "x-orange", "x-green", "x-red"]);
     this.curve.svg.setAttribute("aria-label", `Loss on a logarithmic axis, ${this.steps} steps`);
     this.norms.svg.setAttribute("aria-label", "Length of the gradient of each layer's weights, on a logarithmic axis");
     this.pen.update();

@@ -42,7 +42,7 @@ class Valley extends Explorable {
         h("div", { class: "x-column" },
           h("div", { class: "x-group" }, this.rate, this.curvature, this.momentum),
           h("div", { class: "x-line" }, button("Best plain rate", best), button("Best with momentum", () => this.put(polyak(1, this.state.c2)))),
-          h("div", { class: "x-equation" }, h("p", null, math("\\t{velocity} \\leftarrow \\t{momentum} \\cdot \\t{velocity} + \\nabla g(\\theta)")), h("p", null, math("\\theta \\leftarrow \\theta - \\alpha \\cdot \\t{velocity}")))),
+          h("div", { class: "x-equation" }, h("p", null, math("\\t{velocity} \\leftarrow"), " ", math("\\t{momentum} \\cdot \\t{velocity}"), " ", math("+ \\nabla g(\\theta)")), h("p", null, math("\\theta \\leftarrow \\theta - \\alpha \\cdot \\t{velocity}")))),
         h("div", null, this.time),
         h("div", { class: "x-column" }, this.verdict, this.facts)),
     );
