@@ -4,6 +4,7 @@
 (() => {
   const pages = new Map();
   let card, owner, timer;
+  let pointed = false; // by the mouse, which closes it again; a card of the focus stays where the mouse rests
 
   function hide() {
     clearTimeout(timer);
@@ -13,9 +14,9 @@
   }
 
   function place() {
-    if (!card) return;
+    const at = card && owner.getClientRects()[0];
+    if (!at) return;
     card.style.left = "0"; // where it stands decides how wide it can be
-    const at = owner.getClientRects()[0];
     const most = document.documentElement.clientWidth - card.offsetWidth - 8;
     const above = at.top - card.offsetHeight - 8;
     card.style.left = `${Math.max(8, Math.min(at.left, most)) + scrollX}px`;
@@ -45,9 +46,10 @@
     return [...copy.childNodes];
   }
 
-  async function show(link) {
+  async function show(link, mouse = false) {
     if (link === owner) return;
     hide();
+    pointed = mouse;
     owner = link;
     const found = await target(link).catch(() => null);
     const parts = found && content(found);
@@ -71,8 +73,8 @@
     if (event.pointerType !== "mouse") return;
     const link = linkOf(event);
     clearTimeout(timer);
-    if (link) timer = setTimeout(show, 150, link);
-    else if (owner && !card?.contains(event.target)) timer = setTimeout(hide, 200);
+    if (link) timer = setTimeout(show, 150, link, true);
+    else if (owner && pointed && !card?.contains(event.target)) timer = setTimeout(hide, 200);
   });
   document.addEventListener("focusin", (event) => (linkOf(event) ? show(linkOf(event)) : hide()));
   // By touch the first tap shows the card and the second follows the link.

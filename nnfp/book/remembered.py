@@ -126,7 +126,7 @@ class Remembered:
             self._before = None
             return False
         known, kept = self.indexed.get(page.file.src_uri, (None, []))
-        same = known == _hash(page.content)
+        same = known == _searched(page)
         self._before = None if same else len(entries)
         if not same:
             return False
@@ -137,7 +137,15 @@ class Remembered:
     def index(self, page, plugins) -> None:
         """Keep what the search has just found on a page."""
         if self._before is not None:
-            self.indexed[page.file.src_uri] = _hash(page.content), _entries(plugins)[self._before :]
+            self.indexed[page.file.src_uri] = _searched(page), _entries(plugins)[self._before :]
+
+
+SEARCH = Path(__file__).with_name("mkdocs_hook.py")
+
+
+def _searched(page) -> str:
+    """What a page has in the search depends on its content and on the module that thins and weighs it."""
+    return _hash(page.content + SEARCH.read_text(encoding="utf-8"))
 
 
 def _hash(text: str) -> str:

@@ -137,6 +137,16 @@ def test_the_search_reads_a_page_again_only_when_it_reads_otherwise():
     assert not remembered.was_indexed(Page(), {}), "another search plugin"
 
 
+def test_the_search_reads_all_pages_again_when_it_weighs_otherwise(monkeypatch, tmp_path):
+    from nnfp.book import remembered as module
+
+    remembered = Remembered()
+    assert look(remembered, "<p>a</p>", "a") == ([{"text": "a"}], True)
+    (tmp_path / "hook.py").write_text("boost = 2")
+    monkeypatch.setattr(module, "SEARCH", tmp_path / "hook.py")
+    assert look(remembered, "<p>a</p>", "other") == ([{"text": "other"}], True)
+
+
 def test_a_held_book_stands_still(book):
     held = Book(book)
     held.hold()

@@ -102,7 +102,7 @@ def test_nothing_is_cut_on_a_phone_and_figures_are_legible(stem, chromium, addre
 
 def test_a_cut_is_found(chromium, address):
     visit = Visit(chromium, address, 390, "light")
-    page = visit.open("activations/")
+    page = visit.open("training/")
     page.add_style_tag(content=".md-typeset__scrollwrap, .md-typeset table { overflow: visible !important }")
     assert any(line.startswith("sticks out: TABLE") for line in page.evaluate(CUT))
     page.add_style_tag(content=".md-typeset__scrollwrap { overflow: hidden !important }")

@@ -107,6 +107,10 @@ def test_an_equation_and_a_term_show_themselves_in_a_card(tab):
     page.keyboard.press("Escape")
     page.locator("article a.term:visible").first.focus()
     page.wait_for_selector("#link-card:has-text('.')")
+    page.mouse.move(300, 300)  # a card of the focus stays, wherever the mouse rests
+    page.mouse.move(310, 310)
+    page.wait_for_timeout(400)
+    assert page.locator("#link-card").count() == 1
     assert tab.errors == []
 
 
